@@ -1,0 +1,70 @@
+import pg from 'pg';
+
+export type Pool = pg.Pool;
+export type Client = pg.PoolClient;
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+export interface PoolOptions {
+  /** Shows in pg_stat_activity. */
+  name: string;
+  max?: number;
+  /** Milliseconds a statement may take; long-running work (rebuild, verify) sets its own. */
+  statementTimeoutMs?: number;
+}
+
+// Counters are bigint in SQL and far below 2^53 in life: numbers are what JSON and arithmetic want.
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => Number(text));
+
+/** A bounded pool whose waits are bounded too. A broken idle connection is dropped, never fatal. */
+export function createPool(url: string, options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: options.name,
+    max: options.max ?? 10,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: options.statementTimeoutMs ?? 15_000,
+    keepAlive: true,
+  });
+  pool.on('error', () => {});
+  return pool;
+}
+
+const retryable = new Set(['40P01', '40001']);
+const attempts = 8;
+
+/** The SQLSTATE of a Postgres error, or undefined for any other. */
+export function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+}
+
+/** One transaction; deadlocks and serialization failures run it again (DESIGN §2 rule 4), bounded. */
+export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await once(pool, work);
+    } catch (error) {
+      if (attempt === attempts || !retryable.has(sqlState(error) ?? '')) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt));
+    }
+  }
+}
+
+async function once<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => {
+      broken = true;
+    });
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}

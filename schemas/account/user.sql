@@ -1,0 +1,28 @@
+-- Who somebody is: set once at registration.
+CREATE TABLE person (
+  user_id       uuid PRIMARY KEY,
+  username      text,
+  email         text,
+  date_of_birth date,
+  live          boolean NOT NULL,
+  event_time    timestamptz NOT NULL,
+  event_id      uuid NOT NULL
+);
+
+-- What somebody says of themselves: each edit carries the whole of it.
+CREATE TABLE profile (
+  user_id         uuid PRIMARY KEY,
+  full_name       text,
+  bio             text,
+  website         text,
+  gender          text,
+  avatar_media_id uuid,
+  live            boolean NOT NULL,
+  event_time      timestamptz NOT NULL,
+  event_id        uuid NOT NULL
+);
+
+-- indexes: built after the bulk path of a rebuild
+CREATE UNIQUE INDEX person_by_username ON person (lower(username)) WHERE live;
+CREATE INDEX person_by_prefix ON person (lower(username) text_pattern_ops) WHERE live;
+CREATE INDEX profile_by_prefix ON profile (lower(full_name) text_pattern_ops) WHERE live;

@@ -1,0 +1,31 @@
+-- The timelines model's own copy of the facts that a home feed is a function of (DESIGN §6).
+CREATE TABLE timeline_follow (
+  follower_id uuid NOT NULL,
+  followee_id uuid NOT NULL,
+  live        boolean NOT NULL,
+  event_time  timestamptz NOT NULL,
+  event_id    uuid NOT NULL,
+  PRIMARY KEY (follower_id, followee_id)
+);
+
+CREATE TABLE timeline_post (
+  post_id    uuid PRIMARY KEY,
+  author_id  uuid NOT NULL,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
+CREATE TABLE timeline_follower_count (
+  author_id uuid PRIMARY KEY,
+  followers bigint NOT NULL
+);
+
+-- Authors above the fan-out threshold: pulled when a feed is read, and for good.
+CREATE TABLE timeline_pulled (
+  author_id uuid PRIMARY KEY
+);
+
+-- indexes: built after the bulk path of a rebuild
+CREATE INDEX timeline_post_by_author ON timeline_post (author_id, event_time DESC, post_id DESC) WHERE live;
+CREATE INDEX timeline_follow_followers ON timeline_follow (followee_id, follower_id) WHERE live;

@@ -1,0 +1,1397 @@
+// Generated from schemas/**/*.avsc by `npm run generate`. Do not edit.
+
+/** Encrypted in the log with its owner's data key; null when absent, or when its owner was erased. */
+export type Personal = string | null;
+
+/** CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key. */
+export interface Envelope {
+  /** UUIDv7, minted once per fact; a repeat carries the same id. */
+  id: string;
+  /** The process that appended it, such as /command-api. */
+  source: string;
+  /** Event time; with id it settles every conflict. */
+  time: number;
+  /** User id of who acted; null for the system. */
+  actor: null | string;
+  /** W3C trace id of the request at the root. */
+  correlation: string;
+  /** Id of the event that caused this one, for reactors. */
+  causation: null | string;
+}
+
+export interface MediaVariant {
+  /** thumbnail, small, medium, large */
+  name: string;
+  /** jpeg, webp */
+  format: string;
+  width: number;
+  height: number;
+  bytes: number;
+  /** Unguessable, under m/. */
+  objectKey: string;
+}
+
+/** An account came to be. Credentials are in the vault, never here. */
+export interface UserRegistered {
+  type: 'UserRegistered';
+  meta: Envelope;
+  userId: string;
+  username: Personal;
+  email: Personal;
+  fullName: Personal;
+  /** YYYY-MM-DD */
+  dateOfBirth: Personal;
+  gender: Personal;
+}
+
+/** The whole profile as it stands after the edit, so that the newest one alone decides. */
+export interface ProfileEdited {
+  type: 'ProfileEdited';
+  meta: Envelope;
+  userId: string;
+  fullName: Personal;
+  bio: Personal;
+  website: Personal;
+  gender: Personal;
+  avatarMediaId: null | string;
+}
+
+export interface PostLiked {
+  type: 'PostLiked';
+  meta: Envelope;
+  postId: string;
+  likerId: string;
+  /** Whose post it is, so that telling the author needs no look-up. */
+  authorId: string;
+}
+
+export interface PostUnliked {
+  type: 'PostUnliked';
+  meta: Envelope;
+  postId: string;
+  likerId: string;
+  authorId: string;
+}
+
+/** Published at meta.time. It shows once every one of its media is ready. */
+export interface PostPublished {
+  type: 'PostPublished';
+  meta: Envelope;
+  postId: string;
+  authorId: string;
+  caption: Personal;
+  mediaIds: string[];
+  location: Personal;
+  isReel: boolean;
+  hideCounts: boolean;
+  commentsOff: boolean;
+}
+
+export interface PostDeleted {
+  type: 'PostDeleted';
+  meta: Envelope;
+  postId: string;
+  authorId: string;
+}
+
+/** followerId follows followeeId from meta.time on. */
+export interface UserFollowed {
+  type: 'UserFollowed';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+export interface UserUnfollowed {
+  type: 'UserUnfollowed';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+/** A presigned PUT was handed out for objectKey. */
+export interface MediaUploadRequested {
+  type: 'MediaUploadRequested';
+  meta: Envelope;
+  mediaId: string;
+  ownerId: string;
+  /** What the client says it is; the bytes decide. */
+  contentType: string;
+  fileName: Personal;
+  /** Bytes, as the client announced them. */
+  size: number;
+  objectKey: string;
+}
+
+/** The client says the object is there; the pipeline takes it from here. */
+export interface MediaUploaded {
+  type: 'MediaUploaded';
+  meta: Envelope;
+  mediaId: string;
+  ownerId: string;
+  objectKey: string;
+}
+
+export interface MediaReady {
+  type: 'MediaReady';
+  meta: Envelope;
+  mediaId: string;
+  ownerId: string;
+  /** image (video comes later) */
+  kind: string;
+  /** Pixels of the original, orientation applied. */
+  width: number;
+  height: number;
+  /** thumbhash, base64 */
+  placeholder: string;
+  /** #rrggbb */
+  dominantColor: string;
+  variants: MediaVariant[];
+}
+
+export interface MediaRejected {
+  type: 'MediaRejected';
+  meta: Envelope;
+  mediaId: string;
+  ownerId: string;
+  /** A stable code such as media_not_an_image. */
+  code: string;
+}
+
+export type Event =
+  | UserRegistered
+  | ProfileEdited
+  | PostLiked
+  | PostUnliked
+  | PostPublished
+  | PostDeleted
+  | UserFollowed
+  | UserUnfollowed
+  | MediaUploadRequested
+  | MediaUploaded
+  | MediaReady
+  | MediaRejected;
+
+export type EventType = Event['type'];
+export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
+
+/** What the codec and the log need to know of each event: its topic, key field, data-key owner, schema. */
+export const eventCatalog = {
+  UserRegistered: {
+    "topic": "user-events",
+    "key": "userId",
+    "owner": "userId",
+    "personal": [
+      "username",
+      "email",
+      "fullName",
+      "dateOfBirth",
+      "gender"
+    ],
+    "schema": {
+      "type": "record",
+      "name": "UserRegistered",
+      "namespace": "emulsion",
+      "topic": "user-events",
+      "key": "userId",
+      "owner": "userId",
+      "doc": "An account came to be. Credentials are in the vault, never here.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "userId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "username",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "email",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "fullName",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "dateOfBirth",
+          "type": "bytes",
+          "personal": true,
+          "doc": "YYYY-MM-DD"
+        },
+        {
+          "name": "gender",
+          "type": [
+            "null",
+            "bytes"
+          ],
+          "default": null,
+          "personal": true
+        }
+      ]
+    }
+  },
+  ProfileEdited: {
+    "topic": "user-events",
+    "key": "userId",
+    "owner": "userId",
+    "personal": [
+      "fullName",
+      "bio",
+      "website",
+      "gender"
+    ],
+    "schema": {
+      "type": "record",
+      "name": "ProfileEdited",
+      "namespace": "emulsion",
+      "topic": "user-events",
+      "key": "userId",
+      "owner": "userId",
+      "doc": "The whole profile as it stands after the edit, so that the newest one alone decides.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "userId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "fullName",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "bio",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "website",
+          "type": [
+            "null",
+            "bytes"
+          ],
+          "default": null,
+          "personal": true
+        },
+        {
+          "name": "gender",
+          "type": [
+            "null",
+            "bytes"
+          ],
+          "default": null,
+          "personal": true
+        },
+        {
+          "name": "avatarMediaId",
+          "type": [
+            "null",
+            "string"
+          ],
+          "default": null,
+          "personal": false
+        }
+      ]
+    }
+  },
+  PostLiked: {
+    "topic": "like-events",
+    "key": "likerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "PostLiked",
+      "namespace": "emulsion",
+      "topic": "like-events",
+      "key": "likerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "postId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "likerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "authorId",
+          "type": "string",
+          "personal": false,
+          "doc": "Whose post it is, so that telling the author needs no look-up."
+        }
+      ]
+    }
+  },
+  PostUnliked: {
+    "topic": "like-events",
+    "key": "likerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "PostUnliked",
+      "namespace": "emulsion",
+      "topic": "like-events",
+      "key": "likerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "postId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "likerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "authorId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  PostPublished: {
+    "topic": "post-events",
+    "key": "authorId",
+    "owner": "authorId",
+    "personal": [
+      "caption",
+      "location"
+    ],
+    "schema": {
+      "type": "record",
+      "name": "PostPublished",
+      "namespace": "emulsion",
+      "topic": "post-events",
+      "key": "authorId",
+      "owner": "authorId",
+      "doc": "Published at meta.time. It shows once every one of its media is ready.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "postId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "authorId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "caption",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "mediaIds",
+          "type": {
+            "type": "array",
+            "items": "string"
+          },
+          "personal": false
+        },
+        {
+          "name": "location",
+          "type": [
+            "null",
+            "bytes"
+          ],
+          "default": null,
+          "personal": true
+        },
+        {
+          "name": "isReel",
+          "type": "boolean",
+          "default": false
+        },
+        {
+          "name": "hideCounts",
+          "type": "boolean",
+          "default": false
+        },
+        {
+          "name": "commentsOff",
+          "type": "boolean",
+          "default": false
+        }
+      ]
+    }
+  },
+  PostDeleted: {
+    "topic": "post-events",
+    "key": "authorId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "PostDeleted",
+      "namespace": "emulsion",
+      "topic": "post-events",
+      "key": "authorId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "postId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "authorId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  UserFollowed: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "UserFollowed",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "doc": "followerId follows followeeId from meta.time on.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  UserUnfollowed: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "UserUnfollowed",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  MediaUploadRequested: {
+    "topic": "media-events",
+    "key": "ownerId",
+    "owner": "ownerId",
+    "personal": [
+      "fileName"
+    ],
+    "schema": {
+      "type": "record",
+      "name": "MediaUploadRequested",
+      "namespace": "emulsion",
+      "topic": "media-events",
+      "key": "ownerId",
+      "owner": "ownerId",
+      "doc": "A presigned PUT was handed out for objectKey.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "mediaId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "ownerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "contentType",
+          "type": "string",
+          "personal": false,
+          "doc": "What the client says it is; the bytes decide."
+        },
+        {
+          "name": "fileName",
+          "type": "bytes",
+          "personal": true
+        },
+        {
+          "name": "size",
+          "type": "long",
+          "doc": "Bytes, as the client announced them."
+        },
+        {
+          "name": "objectKey",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  MediaUploaded: {
+    "topic": "media-events",
+    "key": "ownerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "MediaUploaded",
+      "namespace": "emulsion",
+      "topic": "media-events",
+      "key": "ownerId",
+      "doc": "The client says the object is there; the pipeline takes it from here.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "mediaId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "ownerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "objectKey",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  MediaReady: {
+    "topic": "media-events",
+    "key": "ownerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "MediaReady",
+      "namespace": "emulsion",
+      "topic": "media-events",
+      "key": "ownerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "mediaId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "ownerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "kind",
+          "type": "string",
+          "personal": false,
+          "doc": "image (video comes later)"
+        },
+        {
+          "name": "width",
+          "type": "int",
+          "doc": "Pixels of the original, orientation applied."
+        },
+        {
+          "name": "height",
+          "type": "int"
+        },
+        {
+          "name": "placeholder",
+          "type": "string",
+          "personal": false,
+          "doc": "thumbhash, base64"
+        },
+        {
+          "name": "dominantColor",
+          "type": "string",
+          "personal": false,
+          "doc": "#rrggbb"
+        },
+        {
+          "name": "variants",
+          "type": {
+            "type": "array",
+            "items": {
+              "type": "record",
+              "name": "MediaVariant",
+              "namespace": "emulsion",
+              "fields": [
+                {
+                  "name": "name",
+                  "type": "string",
+                  "personal": false,
+                  "doc": "thumbnail, small, medium, large"
+                },
+                {
+                  "name": "format",
+                  "type": "string",
+                  "personal": false,
+                  "doc": "jpeg, webp"
+                },
+                {
+                  "name": "width",
+                  "type": "int"
+                },
+                {
+                  "name": "height",
+                  "type": "int"
+                },
+                {
+                  "name": "bytes",
+                  "type": "int"
+                },
+                {
+                  "name": "objectKey",
+                  "type": "string",
+                  "personal": false,
+                  "doc": "Unguessable, under m/."
+                }
+              ]
+            }
+          }
+        }
+      ]
+    }
+  },
+  MediaRejected: {
+    "topic": "media-events",
+    "key": "ownerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "MediaRejected",
+      "namespace": "emulsion",
+      "topic": "media-events",
+      "key": "ownerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "mediaId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "ownerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "code",
+          "type": "string",
+          "personal": false,
+          "doc": "A stable code such as media_not_an_image."
+        }
+      ]
+    }
+  },
+} as const;

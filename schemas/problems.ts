@@ -1,0 +1,55 @@
+/**
+ * Every refusal a client can meet: the stable code, its HTTP status and title. An answer is an RFC 9457 problem
+ * document whose `type` is `/problems/<code>`; `detail` says what to do.
+ */
+export const problems = {
+  request_invalid: { status: 400, title: 'The request does not have the documented shape' },
+  body_not_json: { status: 400, title: 'The body is not valid JSON' },
+  cursor_invalid: { status: 400, title: 'The cursor is not one of ours' },
+  position_invalid: { status: 400, title: 'The position token is not one of ours' },
+  idempotency_key_missing: { status: 400, title: 'This request needs an Idempotency-Key' },
+  token_missing: { status: 401, title: 'An access token is needed' },
+  token_invalid: { status: 401, title: 'The access token is not valid' },
+  token_expired: { status: 401, title: 'The access token has expired' },
+  credentials_wrong: { status: 401, title: 'Name or password is wrong' },
+  refresh_token_invalid: { status: 401, title: 'The refresh token is not valid' },
+  not_allowed: { status: 403, title: 'You may not do this' },
+  route_not_found: { status: 404, title: 'There is nothing at this address' },
+  user_not_found: { status: 404, title: 'There is no such user' },
+  post_not_found: { status: 404, title: 'There is no such post' },
+  media_not_found: { status: 404, title: 'There is no such media' },
+  method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  username_taken: { status: 409, title: 'The username is taken' },
+  email_taken: { status: 409, title: 'The email address is taken' },
+  media_not_uploaded: { status: 409, title: 'The object has not been uploaded' },
+  media_rejected: { status: 409, title: 'The media was rejected' },
+  body_too_large: { status: 413, title: 'The body is over the limit of this route' },
+  event_too_large: { status: 413, title: 'The event would be over the limit of the log' },
+  content_type_unsupported: { status: 415, title: 'The body must be application/json' },
+  media_type_unsupported: { status: 422, title: 'Media of this type is not taken' },
+  media_too_large: { status: 422, title: 'The media is over the size limit' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another request' },
+  self_follow: { status: 422, title: 'Nobody can follow themselves' },
+  internal_error: { status: 500, title: 'Something is wrong on our side' },
+  outcome_unknown: { status: 503, title: 'The write may or may not have happened; repeat it' },
+  position_timeout: { status: 503, title: 'The views have not caught up with your position yet' },
+  key_parked: { status: 503, title: 'A record of this key is parked; an operator is needed' },
+  uploads_off: { status: 503, title: 'Uploads are switched off' },
+  dependency_unavailable: { status: 503, title: 'A part this needs does not answer; try again' },
+} as const;
+
+export type ProblemCode = keyof typeof problems;
+
+/** What a decider answers instead of an event. */
+export interface Refusal {
+  refused: ProblemCode;
+  detail?: string;
+}
+
+export function refuse(code: ProblemCode, detail?: string): Refusal {
+  return { refused: code, detail };
+}
+
+export function isRefusal(value: unknown): value is Refusal {
+  return typeof value === 'object' && value !== null && 'refused' in value;
+}
