@@ -17,12 +17,11 @@ export function isMissing(error: unknown): boolean {
 export function unavailable(what: string, key: string, error: unknown): ProblemError {
   const { name, message, $metadata } = error as SdkError;
   const status = $metadata?.httpStatusCode ? ` (${$metadata.httpStatusCode})` : '';
-  return Object.assign(
-    new ProblemError('dependency_unavailable', {
-      status: 503,
-      title: 'A part this needs does not answer; try again',
-      detail: 'The object store did not answer.',
-    }),
-    { cause: new Error(`object store, ${what} ${key}: ${name}${status} ${message}`, { cause: error }) },
-  );
+  return new ProblemError({
+    code: 'dependency_unavailable',
+    status: 503,
+    title: 'A part this needs does not answer; try again',
+    detail: 'The object store did not do its part.',
+    cause: new Error(`${what} ${key}: ${name}${status} ${message}`, { cause: error }),
+  });
 }
