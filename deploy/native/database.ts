@@ -1,0 +1,37 @@
+import pg from 'pg';
+import { databaseUrl, ownerRole, registryRole, roles } from './environment.ts';
+import type { Paths } from './paths.ts';
+import type { Ports } from './ports.ts';
+import { secret } from './secrets.ts';
+
+/**
+ * Makes the databases and login roles, or sets their passwords again to those kept in the secrets folder.
+ * Grants are the migrations' business: they know the tables.
+ */
+export async function ensureDatabases(paths: Paths, ports: Ports): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl(paths, ports, ownerRole, 'postgres') });
+  await client.connect();
+  try {
+    for (const role of [...roles, registryRole])
+      await ensureRole(client, role, secret(paths, `postgres-${role}`));
+    await ensureDatabase(client, 'emulsion', ownerRole);
+    await ensureDatabase(client, 'registry', registryRole);
+  } finally {
+    await client.end();
+  }
+}
+
+async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
+  const verb = rowCount ? 'alter' : 'create';
+  await client.query(`${verb} role ${role} login password ${pg.escapeLiteral(password)}`);
+}
+
+/** Only its owner and the roles granted by name may connect: not every role of the server. */
+async function ensureDatabase(client: pg.Client, name: string, owner: string): Promise<void> {
+  const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
+  if (!rowCount) await client.query(`create database ${name} owner ${owner}`);
+  await client.query(`revoke connect, temporary on database ${name} from public`);
+  if (name === 'emulsion')
+    await client.query(`grant connect, temporary on database ${name} to ${roles.join(', ')}`);
+}

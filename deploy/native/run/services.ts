@@ -1,0 +1,35 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Part, parts } from '../../parts.ts';
+import { serviceEnvironment } from '../environment.ts';
+import { failure } from '../failure.ts';
+import { type Context, launch } from './context.ts';
+
+/** Our own processes, without those named in `except`. */
+export function servicesWithout(except: readonly string[]): Part[] {
+  return parts.filter((part) => part.kind === 'service' && !except.includes(part.name));
+}
+
+/** A service whose main file is missing is told before anything is started. */
+export function requireMains(repo: string, services: readonly Part[]): void {
+  const missing = services.find((part) => !existsSync(join(repo, part.main!)));
+  if (!missing) return;
+  throw failure(
+    `${missing.name} can't be started: ${missing.main} does not exist.`,
+    `Check the clone, or leave it out with --without ${missing.name}.`,
+  );
+}
+
+export async function startService(
+  context: Context,
+  part: Part,
+  stack: Record<string, string>,
+): Promise<void> {
+  const { paths, ports } = context;
+  await launch(context, part, async () => ({
+    file: process.execPath,
+    args: ['--disable-warning=ExperimentalWarning', join(paths.repo, part.main!)],
+    cwd: paths.repo,
+    env: serviceEnvironment(part, stack, ports),
+  }));
+}

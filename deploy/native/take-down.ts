@@ -1,0 +1,43 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { engineAnswers, resetCompose, stopCompose } from './compose.ts';
+import { stop } from './down.ts';
+import { withLock } from './lock.ts';
+import { homeExists, resolvePaths } from './paths.ts';
+import { type Environment, resolvePorts } from './ports.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+export type DownOptions = { env?: Environment; progress?: Progress };
+
+/** Stops everything of this home and gives the names of what was running. */
+export async function takeDown(options: DownOptions = {}): Promise<string[]> {
+  const env = options.env ?? process.env;
+  const paths = resolvePaths(env);
+  if (!homeExists(paths)) return [];
+  const progress = options.progress ?? createProgress();
+  return withLock(join(paths.run, '.lock'), busy(progress), async () => {
+    const stopped = await stop({ paths, progress });
+    if (await engineAnswers(env)) {
+      await stopCompose(paths, resolvePorts(env));
+      stopped.push('compose');
+    }
+    progress.end();
+    return stopped;
+  });
+}
+
+/** Stops everything and deletes the data, logs and secrets of this home. Installed parts stay in the cache. */
+export async function reset(options: DownOptions = {}): Promise<void> {
+  const env = options.env ?? process.env;
+  const paths = resolvePaths(env);
+  if (!homeExists(paths)) return;
+  await takeDown({ ...options, env });
+  if (await engineAnswers(env)) await resetCompose(paths, resolvePorts(env));
+  for (const folder of ['kafka', 'postgres', 'redis', 's3', 'nginx', 'logs', 'secrets', 'run']) {
+    rmSync(join(paths.home, folder), { recursive: true, force: true });
+  }
+}
+
+function busy(progress: Progress): () => void {
+  return () => progress.event('stack', 'waiting for another command that works on this stack');
+}

@@ -1,0 +1,20 @@
+import type { Command } from 'commander';
+import type { UpOptions } from '../../../deploy/native/up.ts';
+
+export function register(program: Command): void {
+  program
+    .command('up')
+    .description('install what is missing and start the stack in the background')
+    .option('--parts-only', 'only the servers, none of our processes')
+    .option('--without <service...>', 'leave services out')
+    .action(async (options: Pick<UpOptions, 'partsOnly' | 'without'>) => {
+      const { up } = await import('../../../deploy/native/up.ts');
+      const { beforeServices } = await import('./steps.ts');
+      const { untilInterrupted } = await import('./interrupt.ts');
+      const { stack, context } = await untilInterrupted((signal) =>
+        up({ ...options, beforeServices: beforeServices(), signal }),
+      );
+      console.log(`emulsion is up: ${stack.PUBLIC_URL}`);
+      console.log(`logs: ${context.paths.logs}\nstop: npx emulsion down`);
+    });
+}
