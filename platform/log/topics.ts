@@ -1,0 +1,93 @@
+import type { Kafka } from 'kafkajs';
+
+/** The broker's name of a topic: one log can carry several worlds, each under a prefix. */
+export function topicName(prefix: string, topic: string): string {
+  return `${prefix}${topic}`;
+}
+
+export interface TopicContract {
+  prefix: string;
+  topics: readonly string[];
+  partitions: number;
+}
+
+/** Makes the missing topics: kept for ever, stamped by the broker (business time is in the event). */
+export async function createTopics(
+  kafka: Kafka,
+  contract: TopicContract,
+  replication = 1,
+): Promise<string[]> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const existing = new Set(await admin.listTopics());
+    const missing = contract.topics
+      .map((topic) => topicName(contract.prefix, topic))
+      .filter((t) => !existing.has(t));
+    if (missing.length === 0) return [];
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: missing.map((topic) => ({
+        topic,
+        numPartitions: contract.partitions,
+        replicationFactor: replication,
+        configEntries: [
+          { name: 'retention.ms', value: '-1' },
+          { name: 'retention.bytes', value: '-1' },
+          { name: 'cleanup.policy', value: 'delete' },
+          { name: 'message.timestamp.type', value: 'LogAppendTime' },
+          { name: 'min.insync.replicas', value: replication >= 3 ? '2' : '1' },
+        ],
+      })),
+    });
+    return missing;
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** Refuses to go on when a topic is missing or has another number of partitions than the contract says. */
+export async function checkTopics(kafka: Kafka, contract: TopicContract): Promise<void> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const names = contract.topics.map((topic) => topicName(contract.prefix, topic));
+    const existing = new Set(await admin.listTopics());
+    const missing = names.filter((name) => !existing.has(name));
+    if (missing.length > 0)
+      throw new Error(`Topics are missing: ${missing.join(', ')}. Run \`emulsion up\` to make them.`);
+    const { topics } = await admin.fetchTopicMetadata({ topics: names });
+    for (const { name, partitions } of topics) {
+      if (partitions.length === contract.partitions) continue;
+      throw new Error(
+        `Topic ${name} has ${partitions.length} partitions, the contract says ${contract.partitions}. Set ` +
+          'EMULSION_PARTITIONS to what the log was made with; growth is a new generation of the topic.',
+      );
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}
+
+/** The next offset to be written, per topic and partition. */
+export async function fetchHeads(
+  kafka: Kafka,
+  prefix: string,
+  topics: readonly string[],
+): Promise<Map<string, bigint[]>> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const heads = new Map<string, bigint[]>();
+    for (const topic of topics) {
+      const offsets: bigint[] = [];
+      for (const { partition, high } of await admin.fetchTopicOffsets(topicName(prefix, topic))) {
+        offsets[partition] = BigInt(high);
+      }
+      heads.set(topic, offsets);
+    }
+    return heads;
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,122 @@
+import type { Pool, Queryable } from './pool.ts';
+
+/** What a consumer holds of a partition: where to read on, and the generation under which it may write. */
+export interface ClaimedPosition {
+  topic: string;
+  partition: number;
+  position: bigint;
+  generation: bigint;
+}
+
+/** One step of one partition, saved with the rows that it made. */
+export interface PositionStep {
+  topic: string;
+  partition: number;
+  generation: bigint;
+  /** Where the partition stood before: a stale writer finds another value and fails. */
+  from: bigint;
+  to: bigint;
+  /** Newest event time in it, milliseconds. */
+  eventTime: number;
+}
+
+/** Somebody else has claimed the partition since: nothing of this transaction may be kept (DESIGN §2 rule 3). */
+export class Fenced extends Error {
+  override name = 'Fenced';
+}
+
+/** Takes partitions over: raises their generation, which fences whoever held them. New ones start as told. */
+export async function claimPositions(
+  pool: Queryable,
+  consumer: string,
+  starts: readonly { topic: string; partition: number; start: bigint }[],
+): Promise<ClaimedPosition[]> {
+  const { rows } = await pool.query(
+    `INSERT INTO engine.position AS p (consumer, topic, partition, position, generation)
+     SELECT $1, n.topic, n.partition, n.start, 1
+     FROM unnest($2::text[], $3::int[], $4::bigint[]) AS n (topic, partition, start) ORDER BY 2, 3
+     ON CONFLICT (consumer, topic, partition) DO UPDATE SET generation = p.generation + 1
+     RETURNING topic, partition, position, generation`,
+    [
+      consumer,
+      starts.map((s) => s.topic),
+      starts.map((s) => s.partition),
+      starts.map((s) => s.start.toString()),
+    ],
+  );
+  return rows.map((row) => ({
+    topic: row.topic,
+    partition: row.partition,
+    position: BigInt(row.position),
+    generation: BigInt(row.generation),
+  }));
+}
+
+/** Saves positions inside the caller's transaction; throws Fenced when any of them is not ours any more. */
+export async function savePositions(
+  client: Queryable,
+  consumer: string,
+  steps: readonly PositionStep[],
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `UPDATE engine.position AS p
+     SET position = n.next, event_time = greatest(p.event_time, to_timestamp(n.event_time / 1000.0)), updated_at = now()
+     FROM unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[])
+       AS n (topic, partition, generation, expected, next, event_time)
+     WHERE p.consumer = $1 AND p.topic = n.topic AND p.partition = n.partition
+       AND p.generation = n.generation AND p.position = n.expected`,
+    [
+      consumer,
+      steps.map((s) => s.topic),
+      steps.map((s) => s.partition),
+      steps.map((s) => s.generation.toString()),
+      steps.map((s) => s.from.toString()),
+      steps.map((s) => s.to.toString()),
+      steps.map((s) => s.eventTime),
+    ],
+  );
+  if (rowCount !== steps.length)
+    throw new Fenced(`${consumer} lost ${steps.length - (rowCount ?? 0)} partitions to another process`);
+}
+
+/** The channel on which commits are announced. */
+export const positionChannel = 'emulsion_positions';
+
+/** What an announcement says: the positions that one consumer has reached. */
+export interface Announcement {
+  consumer: string;
+  /** topic, partition, next offset, newest event time in milliseconds */
+  positions: [string, number, number, number][];
+}
+
+export interface Announcer {
+  committed(consumer: string, steps: readonly PositionStep[]): void;
+}
+
+const announceEveryMs = 4;
+
+/** Tells waiting readers of commits, one notification per few milliseconds however many commits there were. */
+export function createAnnouncer(pool: Pool): Announcer {
+  const pending = new Map<string, Map<string, [string, number, number, number]>>();
+  let timer: NodeJS.Timeout | null = null;
+  const flush = async (): Promise<void> => {
+    timer = null;
+    const payloads = [...pending].map(([consumer, positions]) =>
+      JSON.stringify({ consumer, positions: [...positions.values()] } satisfies Announcement),
+    );
+    pending.clear();
+    // A lost announcement only delays: readers that wait look for themselves every quarter of a second.
+    await pool
+      .query('SELECT pg_notify($1, p) FROM unnest($2::text[]) p', [positionChannel, payloads])
+      .catch(() => {});
+  };
+  return {
+    committed(consumer, steps) {
+      const known = pending.get(consumer) ?? new Map();
+      for (const s of steps)
+        known.set(`${s.topic}/${s.partition}`, [s.topic, s.partition, Number(s.to), s.eventTime]);
+      pending.set(consumer, known);
+      timer ??= setTimeout(flush, announceEveryMs);
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { ProblemError } from '../errors/problem.ts';
+import { listen } from './listen.ts';
+import type { Pool } from './pool.ts';
+import { type Announcement, positionChannel } from './positions.ts';
+
+/** A consumer to wait for, and the topics it takes: positions of other topics do not concern it. */
+export interface WaitTarget {
+  consumer: string;
+  topics: readonly string[];
+}
+
+export interface Waiter {
+  /**
+   * Resolves when every target has passed every position of its topics. Throws position_timeout when late, key_parked
+   * when a record asked for is parked.
+   */
+  wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
+  /** Newest event time that the consumer has applied, milliseconds; 0 when none. */
+  asOf(consumer: string): number;
+  close(): Promise<void>;
+}
+
+export interface WaitPosition {
+  topic: string;
+  partition: number;
+  offset: bigint;
+}
+
+interface Pending {
+  targets: readonly WaitTarget[];
+  positions: readonly WaitPosition[];
+  resolve(): void;
+}
+
+/** Waiting requests at once; beyond it a reader is told to come again. */
+const maxPending = 5_000;
+const lookAgainMs = 250;
+
+/** Follows the projectors' commits by their announcements, and by a look of its own while somebody waits. */
+export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
+  const reached = new Map<string, { next: bigint; eventTime: number }>();
+  const asOf = new Map<string, number>();
+  const pending = new Set<Pending>();
+  let parked = false;
+
+  const note = (
+    consumer: string,
+    topic: string,
+    partition: number,
+    next: bigint,
+    eventTime: number,
+  ): void => {
+    const id = `${consumer} ${topic}/${partition}`;
+    const known = reached.get(id);
+    if (!known || known.next < next) reached.set(id, { next, eventTime });
+    if (eventTime > (asOf.get(consumer) ?? 0)) asOf.set(consumer, eventTime);
+  };
+  const passed = (item: Pending): boolean =>
+    item.targets.every((target) =>
+      item.positions.every(
+        (p) =>
+          !target.topics.includes(p.topic) ||
+          (reached.get(`${target.consumer} ${p.topic}/${p.partition}`)?.next ?? 0n) > p.offset,
+      ),
+    );
+  const wake = (): void => {
+    for (const item of pending) if (passed(item)) item.resolve();
+  };
+  const look = async (): Promise<void> => {
+    const { rows } = await pool.query(
+      `SELECT consumer, topic, partition, position, coalesce(extract(epoch FROM event_time) * 1000, 0)::bigint AS event_time
+       FROM engine.position`,
+    );
+    for (const row of rows)
+      note(row.consumer, row.topic, row.partition, BigInt(row.position), row.event_time);
+    parked = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0].any;
+    wake();
+  };
+  const listener = listen(databaseUrl, {
+    name: 'waiter',
+    channels: {
+      [positionChannel]: (payload) => {
+        const said = JSON.parse(payload) as Announcement;
+        for (const [topic, partition, next, time] of said.positions)
+          note(said.consumer, topic, partition, BigInt(next), time);
+        wake();
+      },
+    },
+    connected: () => void look().catch(() => {}),
+  });
+  let looks = 0;
+  const timer = setInterval(() => {
+    looks += 1;
+    // Idle processes look once a second, so that X-As-Of and parked keys are known without anybody waiting.
+    if (pending.size > 0 || looks % 4 === 0) look().catch(() => {});
+  }, lookAgainMs);
+  timer.unref();
+
+  return {
+    async wait(targets, positions, timeoutMs = 2_000) {
+      if (positions.length === 0 || targets.length === 0) return;
+      if (parked) await refuseParked(pool, targets, positions);
+      const item: Pending = { targets, positions, resolve: () => {} };
+      if (passed(item)) return;
+      if (pending.size >= maxPending) throw late();
+      await new Promise<void>((resolve, reject) => {
+        const limit = setTimeout(() => {
+          pending.delete(item);
+          reject(late());
+        }, timeoutMs);
+        item.resolve = () => {
+          clearTimeout(limit);
+          pending.delete(item);
+          resolve();
+        };
+        pending.add(item);
+      });
+    },
+    asOf: (consumer) => asOf.get(consumer) ?? 0,
+    async close() {
+      clearInterval(timer);
+      await listener.close();
+    },
+  };
+}
+
+async function refuseParked(
+  pool: Pool,
+  targets: readonly WaitTarget[],
+  positions: readonly WaitPosition[],
+): Promise<void> {
+  const { rows } = await pool.query(
+    `SELECT p.consumer FROM engine.parked p
+     JOIN unnest($2::text[], $3::int[], $4::bigint[]) AS n (topic, partition, at)
+       ON p.topic = n.topic AND p.partition = n.partition AND p."offset" = n.at
+     WHERE p.consumer = ANY($1) LIMIT 1`,
+    [
+      targets.map((t) => t.consumer),
+      positions.map((p) => p.topic),
+      positions.map((p) => p.partition),
+      positions.map((p) => p.offset.toString()),
+    ],
+  );
+  if (rows.length === 0) return;
+  throw new ProblemError({
+    code: 'key_parked',
+    status: 503,
+    title: 'A record of this key is parked; an operator is needed',
+    detail: `${rows[0].consumer} has parked the record that this read was to reflect.`,
+  });
+}
+
+function late(): ProblemError {
+  return new ProblemError({
+    code: 'position_timeout',
+    status: 503,
+    title: 'The views have not caught up with your position yet',
+    detail: 'Repeat the request, or leave X-Min-Position out to read what is there.',
+  });
+}
