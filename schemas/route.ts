@@ -12,7 +12,7 @@ export interface RouteContract {
   name: string;
   method: 'get' | 'post' | 'put' | 'delete';
   path: string;
-  service: 'command' | 'query';
+  service: 'command' | 'query' | 'stream';
   tag: 'account' | 'graph' | 'content' | 'media' | 'notify' | 'system';
   summary: string;
   auth: 'user' | 'optional' | 'none';
@@ -24,7 +24,13 @@ export interface RouteContract {
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodObject;
-  success: { status: 200 | 201 | 202 | 204; body?: z.ZodType; description: string };
+  success: {
+    status: 200 | 201 | 202 | 204;
+    body?: z.ZodType;
+    description: string;
+    /** application/json unless said. */
+    contentType?: 'text/event-stream' | 'text/html';
+  };
   /** What it can refuse with, beyond the codes that every route of its kind has. */
   problems: readonly ProblemCode[];
 }

@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { route } from '../route.ts';
+
+export const openStream = route({
+  name: 'openStream',
+  method: 'get',
+  path: '/api/stream',
+  service: 'stream',
+  tag: 'notify',
+  summary: 'My live stream as Server-Sent Events; each id is a cursor to go on from',
+  auth: 'user',
+  reads: [],
+  query: z.strictObject({
+    cursor: z
+      .string()
+      .regex(/^\d{1,15}$/)
+      .optional()
+      .describe('The last id seen; Last-Event-ID does the same. What came after it follows.'),
+    token: z.string().max(4096).optional().describe('The access token, for clients that cannot set headers'),
+  }),
+  success: {
+    status: 200,
+    contentType: 'text/event-stream',
+    description: 'data is a JSON frame {seq, type, time, traceId, data}',
+  },
+  problems: [],
+});

@@ -1,0 +1,41 @@
+import { login, readJwks, refresh, register } from './account/auth.http.ts';
+import { editProfile, readMe, readUser, searchUsers } from './account/user.http.ts';
+import { readFeed } from './content/feed.http.ts';
+import { likePost, listLikes, unlikePost } from './content/like.http.ts';
+import { deletePost, listPostsByUserId, listUserPosts, publishPost, readPost } from './content/post.http.ts';
+import { followUser, listFollowers, listFollowing, unfollowUser } from './graph/follow.http.ts';
+import { completeUpload, readMedia, requestUpload } from './media/media.http.ts';
+import { openStream } from './notify/stream.http.ts';
+import type { RouteContract } from './route.ts';
+import { readDocs, readOpenapi } from './system.http.ts';
+
+/** Every endpoint of the product: makes the OpenAPI document and the front door's table. */
+export const allRoutes: readonly RouteContract[] = [
+  register,
+  login,
+  refresh,
+  readJwks,
+  readMe,
+  editProfile,
+  readUser,
+  searchUsers,
+  followUser,
+  unfollowUser,
+  listFollowers,
+  listFollowing,
+  publishPost,
+  deletePost,
+  readPost,
+  listUserPosts,
+  listPostsByUserId,
+  likePost,
+  unlikePost,
+  listLikes,
+  readFeed,
+  requestUpload,
+  completeUpload,
+  readMedia,
+  openStream,
+  readOpenapi,
+  readDocs,
+];
