@@ -30,9 +30,9 @@ export type Part = {
   /** Parts that must be ready before this one starts. */
   needs: string[];
   probe: Probe;
-  /** Of a service: its main file, and the only database addresses it is given (narrowest role). */
+  /** Of a service: its main file, and the key of the address it gets as DATABASE_URL (narrowest role). */
   main?: string;
-  databases?: string[];
+  database?: string;
 };
 
 const servers: Part[] = [
@@ -63,6 +63,9 @@ const servers: Part[] = [
       'share.coordinator.state.topic.replication.factor': '1',
       'share.coordinator.state.topic.min.isr': '1',
       'group.initial.rebalance.delay.ms': '0',
+      // After kill -9 the node is let in again only when the session of its former life has run out.
+      'broker.session.timeout.ms': '6000',
+      'broker.heartbeat.interval.ms': '1000',
       'min.insync.replicas': '1',
     },
     needs: [],
@@ -175,7 +178,7 @@ const edge: Part = {
   probe: { kind: 'http', port: 'EMULSION_PORT', path: '/healthz' },
 };
 
-function service(name: string, main: string, key: string, offset: number, databases: string[]): Part {
+function service(name: string, main: string, key: string, offset: number, database: string): Part {
   return {
     name,
     kind: 'service',
@@ -186,20 +189,18 @@ function service(name: string, main: string, key: string, offset: number, databa
     needs: ['kafka', 'registry', 'postgres', 'redis', 's3'],
     probe: { kind: 'http', port: key, path: '/health/ready' },
     main,
-    databases,
+    database,
   };
 }
 
 const services: Part[] = [
-  service('command-api', 'command-api/main.ts', 'EMULSION_COMMAND_PORT', 10, ['COMMAND_DATABASE_URL']),
-  service('query-api', 'query-api/main.ts', 'EMULSION_QUERY_PORT', 11, ['QUERY_DATABASE_URL']),
-  service('stream-1', 'query-api/main-stream.ts', 'EMULSION_STREAM_PORT', 12, ['QUERY_DATABASE_URL']),
-  service('stream-2', 'query-api/main-stream.ts', 'EMULSION_STREAM2_PORT', 13, ['QUERY_DATABASE_URL']),
-  service('projectors', 'projectors/main.ts', 'EMULSION_PROJECTORS_PORT', 14, ['PROJECTOR_DATABASE_URL']),
-  service('reactors', 'projectors/main-reactors.ts', 'EMULSION_REACTORS_PORT', 15, [
-    'PROJECTOR_DATABASE_URL',
-  ]),
-  service('media-pipeline', 'media-pipeline/main.ts', 'EMULSION_MEDIA_PORT', 16, ['MEDIA_DATABASE_URL']),
+  service('command-api', 'command-api/main.ts', 'EMULSION_COMMAND_PORT', 10, 'COMMAND_DATABASE_URL'),
+  service('query-api', 'query-api/main.ts', 'EMULSION_QUERY_PORT', 11, 'QUERY_DATABASE_URL'),
+  service('stream-1', 'query-api/main-stream.ts', 'EMULSION_STREAM_PORT', 12, 'QUERY_DATABASE_URL'),
+  service('stream-2', 'query-api/main-stream.ts', 'EMULSION_STREAM2_PORT', 13, 'QUERY_DATABASE_URL'),
+  service('projectors', 'projectors/main.ts', 'EMULSION_PROJECTORS_PORT', 14, 'PROJECTOR_DATABASE_URL'),
+  service('reactors', 'projectors/main-reactors.ts', 'EMULSION_REACTORS_PORT', 15, 'PROJECTOR_DATABASE_URL'),
+  service('media-pipeline', 'media-pipeline/main.ts', 'EMULSION_MEDIA_PORT', 16, 'MEDIA_DATABASE_URL'),
 ];
 
 export const parts: readonly Part[] = [...servers, ...tools, edge, ...services];

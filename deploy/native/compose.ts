@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { ensureBucket } from './bucket.ts';
 import { ensureDatabases } from './database.ts';
 import { databaseUrl, ownerRole, registryRole } from './environment.ts';
 import { exec, findProgram } from './exec.ts';
@@ -23,7 +22,6 @@ export async function startCompose(context: Context, stack: Record<string, strin
   await compose(paths, ports, ['up', '--detach', '--wait', 'postgres']);
   await ensureDatabases(paths, ports);
   await compose(paths, ports, ['up', '--detach', '--wait']);
-  await ensureBucket(stack);
   const found = await findOrUnpack({ folder: paths.cache, progress }, 'ffmpeg');
   Object.assign(stack, { FFMPEG_PATH: found.ffmpeg, FFPROBE_PATH: found.ffprobe });
   progress.busy('compose', undefined);

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { createPool, type Pool } from '../../platform/postgres/pool.ts';
 import { databaseUrl, ownerRole, registryRole, roles } from './environment.ts';
 import type { Paths } from './paths.ts';
 import type { Ports } from './ports.ts';
@@ -9,8 +9,10 @@ import { secret } from './secrets.ts';
  * Grants are the migrations' business: they know the tables.
  */
 export async function ensureDatabases(paths: Paths, ports: Ports): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl(paths, ports, ownerRole, 'postgres') });
-  await client.connect();
+  const client = createPool(databaseUrl(paths, ports, ownerRole, 'postgres'), {
+    name: 'emulsion up',
+    max: 1,
+  });
   try {
     for (const role of [...roles, registryRole])
       await ensureRole(client, role, secret(paths, `postgres-${role}`));
@@ -21,14 +23,15 @@ export async function ensureDatabases(paths: Paths, ports: Ports): Promise<void>
   }
 }
 
-async function ensureRole(client: pg.Client, role: string, password: string): Promise<void> {
+async function ensureRole(client: Pool, role: string, password: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_roles where rolname = $1', [role]);
   const verb = rowCount ? 'alter' : 'create';
-  await client.query(`${verb} role ${role} login password ${pg.escapeLiteral(password)}`);
+  // Passwords are our own hexadecimal (secrets.ts); DDL takes no parameters.
+  await client.query(`${verb} role ${role} login password '${password}'`);
 }
 
 /** Only its owner and the roles granted by name may connect: not every role of the server. */
-async function ensureDatabase(client: pg.Client, name: string, owner: string): Promise<void> {
+async function ensureDatabase(client: Pool, name: string, owner: string): Promise<void> {
   const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);
   if (!rowCount) await client.query(`create database ${name} owner ${owner}`);
   await client.query(`revoke connect, temporary on database ${name} from public`);

@@ -1,5 +1,5 @@
 import { type Part, parts } from '../parts.ts';
-import { running, type StopHow, stopProcess } from './process.ts';
+import { killOrphans, running, type StopHow, stopProcess } from './process.ts';
 import type { Context } from './run/context.ts';
 
 /** nginx first, so that nobody is let in; then those who write; at last what they write to. */
@@ -37,7 +37,10 @@ async function stopOne(
   part: Part,
   stopped: string[],
 ) {
-  if (!running(paths, part.name)) return;
+  if (!running(paths, part.name)) {
+    await killOrphans(paths, part.name);
+    return;
+  }
   progress.busy(part.name, 'stopping');
   await stopProcess(
     paths,

@@ -61,12 +61,13 @@ export function databaseUrl(paths: Paths, ports: Ports, role: string, database: 
 }
 
 /**
- * What one service process is started with: the stack, its own PORT, and of the database addresses only its own.
- * A service that could read the owner's address would make the narrow roles of the vault pointless.
+ * What one service process is started with: the stack, its own PORT, and as DATABASE_URL the address of its own role.
+ * A service that could read another's would make the narrow roles pointless, so those are left out.
  */
 export function serviceEnvironment(part: Part, stack: Record<string, string>, ports: Ports): Environment {
   const env: Environment = { ...process.env, ...stack };
-  for (const key of partNamed('postgres').gives) if (!part.databases?.includes(key)) delete env[key];
+  for (const key of partNamed('postgres').gives) delete env[key];
+  env.DATABASE_URL = stack[part.database!];
   return { ...env, PORT: String(ports[part.ports[0]!.key]), SERVICE_NAME: part.name };
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { failure } from './failure.ts';
 import type { Environment } from './ports.ts';
 
-export type ExecOptions = { cwd?: string; env?: Environment; input?: string; remedy: string };
+export type ExecOptions = { cwd?: string; env?: Environment; signal?: AbortSignal; remedy: string };
 
 /** Runs a program to its end and gives its standard output; a failure tells the last lines it said. */
 export function exec(file: string, args: string[], options: ExecOptions): Promise<string> {
@@ -12,7 +12,8 @@ export function exec(file: string, args: string[], options: ExecOptions): Promis
     const child = spawn(file, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+      signal: options.signal,
     });
     let out = '';
     let said = '';
@@ -31,8 +32,6 @@ export function exec(file: string, args: string[], options: ExecOptions): Promis
       const tail = said.trim().split('\n').slice(-10).join('\n    ');
       reject(failure(`${file} ${args[0] ?? ''} failed (${signal ?? code}):\n    ${tail}`, options.remedy));
     });
-    child.stdin.on('error', () => {}); // it may end without reading
-    child.stdin.end(options.input ?? '');
   });
 }
 

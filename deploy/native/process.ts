@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -42,9 +43,13 @@ export function startDetached(paths: Paths, command: Command): Running {
 
 /** The running process of that name, or undefined. A reused pid has another start time and is nobody of ours. */
 export function running(paths: Paths, name: string): Running | undefined {
+  const kept = remembered(paths, name);
+  return kept && isAlive(kept) ? kept : undefined;
+}
+
+function remembered(paths: Paths, name: string): Running | undefined {
   try {
-    const kept = JSON.parse(readFileSync(pidFile(paths, name), 'utf8')) as Running;
-    return isAlive(kept) ? kept : undefined;
+    return JSON.parse(readFileSync(pidFile(paths, name), 'utf8')) as Running;
   } catch {
     return undefined; // no file, or one cut short by a kill
   }
@@ -66,8 +71,23 @@ export async function stopProcess(paths: Paths, name: string, how: StopHow): Pro
     if (isAlive(target)) signal(-target.pid, 'SIGKILL');
     while (isAlive(target)) await sleep(25);
   }
+  await killOrphans(paths, name);
   rmSync(pidFile(paths, name), { force: true });
   return target !== undefined;
+}
+
+/**
+ * Kills what is left of a part's process group when its leader is gone: after kill -9 of nginx's master its workers
+ * still hold the port. A number is not given to a new process while a group carries it, so the group is still ours
+ * unless the leader's number lives again.
+ */
+export async function killOrphans(paths: Paths, name: string): Promise<void> {
+  const kept = remembered(paths, name);
+  if (!kept || kept.pid <= 1 || startTimeOf(kept.pid) !== undefined) return;
+  const left = () => groupOf(kept.pid).filter((start) => Number(start) >= Number(kept.startTime)).length > 0;
+  if (left()) signal(-kept.pid, 'SIGKILL');
+  const deadline = Date.now() + 5_000;
+  while (left() && Date.now() < deadline) await sleep(25);
 }
 
 /** The last lines of this run's log, for a person to read the reason in. */
@@ -90,10 +110,23 @@ function pidFile(paths: Paths, name: string): string {
 
 /** Start time in clock ticks since boot, field 22 of /proc/PID/stat; undefined for one that is gone or a zombie. */
 function startTimeOf(pid: number): string | undefined {
+  return statOf(pid)?.startTime;
+}
+
+/** Start times of the living members of a process group. */
+function groupOf(group: number): string[] {
+  const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));
+  return pids.flatMap((pid) => {
+    const stat = statOf(Number(pid));
+    return stat?.group === String(group) ? [stat.startTime] : [];
+  });
+}
+
+function statOf(pid: number): { group: string; startTime: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? undefined : fields[19];
+    return fields[0] === 'Z' ? undefined : { group: fields[2]!, startTime: fields[19]! };
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ensureBucket } from './bucket.ts';
+import { parts } from '../parts.ts';
 import { engineAnswers, startCompose } from './compose.ts';
 import { ensureDatabases } from './database.ts';
 import { stop } from './down.ts';
@@ -10,7 +10,8 @@ import { installKafka, installRegistry } from './install/maven.ts';
 import { installS3 } from './install/s3.ts';
 import { withLock } from './lock.ts';
 import { makeFolders, resolvePaths } from './paths.ts';
-import { type Environment, resolvePorts } from './ports.ts';
+import { type Environment, requireFreePorts, resolvePorts } from './ports.ts';
+import { killOrphans, running } from './process.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { Context } from './run/context.ts';
 import { startKafka } from './run/kafka.ts';
@@ -32,7 +33,9 @@ export type UpOptions = {
   partsOnly?: boolean;
   /** Services to leave out. */
   without?: string[];
-  /** Run in order when all servers are ready, before the services start: migrations, topics, schemas. */
+  /** Run in order when all servers are ready, with and without services: what a server lacks to be of use. */
+  afterServers?: Step[];
+  /** Run in order after those, before the services start: migrations, topics, schemas. */
   beforeServices?: Step[];
   progress?: Progress;
   /** Aborting stops what this run started and rejects. */
@@ -50,55 +53,95 @@ export async function up(options: UpOptions = {}): Promise<Up> {
   const progress = options.progress ?? createProgress();
   const paths = resolvePaths(env);
   makeFolders(paths);
-  const context: Context = { paths, ports: resolvePorts(env), progress, started: new Set() };
+  const failing = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, failing.signal]) : failing.signal;
+  const context: Context = { paths, ports: resolvePorts(env), progress, started: new Set(), signal };
   const stack = stackEnvironment({ env });
   const waiting = () => progress.event('stack', 'waiting for another command that works on this stack');
   return withLock(join(paths.run, '.lock'), waiting, async () => {
     try {
-      await abortable(bringUp(context, stack, options), options.signal);
+      await bringUp(context, stack, options, (error) => failing.abort(error));
       return { stack, context };
     } catch (error) {
       progress.end();
       if (context.started.size > 0) progress.event('stack', 'stopping what was started');
       await stop(context, (name) => context.started.has(name));
-      throw error;
+      throw signal.reason ?? error;
     } finally {
       progress.end();
     }
   });
 }
 
-async function bringUp(context: Context, stack: Record<string, string>, options: UpOptions): Promise<void> {
+type Fail = (error: unknown) => void;
+
+async function bringUp(
+  context: Context,
+  stack: Record<string, string>,
+  options: UpOptions,
+  fail: Fail,
+): Promise<void> {
   const services = options.partsOnly ? [] : servicesWithout(options.without ?? []);
   requireMains(context.paths.repo, services);
   if (await engineAnswers(options.env ?? process.env)) await startCompose(context, stack);
-  else await startServers(context, stack);
-  for (const step of options.partsOnly ? [] : (options.beforeServices ?? [])) {
-    context.progress.busy(step.name, 'running');
-    await step.run(stack, (text) => context.progress.event(step.name, text));
-    context.progress.busy(step.name, undefined);
+  else await startServers(context, stack, fail);
+  for (const step of [
+    ...(options.afterServers ?? []),
+    ...(options.partsOnly ? [] : (options.beforeServices ?? [])),
+  ]) {
+    await runStep(context, step, stack);
   }
-  await allOf(services.map((part) => startService(context, part, stack)));
+  await allOf(
+    services.map((part) => startService(context, part, stack)),
+    fail,
+  );
 }
 
-async function startServers(context: Context, stack: Record<string, string>): Promise<void> {
-  const cache: Cache = { folder: context.paths.cache, progress: context.progress };
+/** A step knows nothing of signals: it is left behind when an interrupt comes. */
+async function runStep(
+  { progress, signal }: Context,
+  step: Step,
+  stack: Record<string, string>,
+): Promise<void> {
+  progress.busy(step.name, 'running');
+  const begun = Date.now();
+  const work = step.run(stack, (text) => progress.event(step.name, text));
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  await Promise.race([work, aborted]);
+  progress.busy(step.name, undefined);
+  progress.event(step.name, `done (${Date.now() - begun} ms)`);
+}
+
+async function startServers(context: Context, stack: Record<string, string>, fail: Fail): Promise<void> {
+  await requirePlaces(context);
+  const cache: Cache = { folder: context.paths.cache, progress: context.progress, signal: context.signal };
   const database = startPostgres(context).then(() => ensureDatabases(context.paths, context.ports));
   const registry = Promise.all([installRegistry(cache), database]).then(([folder]) =>
     startRegistry(context, folder),
   );
   const programs = debianPrograms(cache);
-  await allOf([
-    database,
-    registry,
-    installKafka(cache).then((folder) => startKafka(context, folder)),
-    installS3(cache)
-      .then((folder) => startS3(context, folder))
-      .then(() => ensureBucket(stack)),
-    programs.redis.then((found) => startRedis(context, found['redis-server']!)),
-    programs.nginx.then((found) => startNginx(context, found.nginx!, stack.S3_BUCKET!)),
-    programs.ffmpeg.then((found) => giveFfmpeg(stack, found)),
-  ]);
+  await allOf(
+    [
+      database,
+      registry,
+      installKafka(cache).then((folder) => startKafka(context, folder)),
+      installS3(cache).then((folder) => startS3(context, folder)),
+      programs.redis.then((found) => startRedis(context, found['redis-server']!)),
+      programs.nginx.then((found) => startNginx(context, found.nginx!, stack.S3_BUCKET!)),
+      programs.ffmpeg.then((found) => giveFfmpeg(stack, found)),
+    ],
+    fail,
+  );
+}
+
+/** A port that somebody else holds is told before anything is downloaded or started. */
+async function requirePlaces({ paths, ports }: Context): Promise<void> {
+  for (const part of parts.filter((one) => one.kind !== 'tool' && !running(paths, one.name))) {
+    await killOrphans(paths, part.name);
+    await requireFreePorts(part, ports);
+  }
 }
 
 function debianPrograms(cache: Cache) {
@@ -111,19 +154,16 @@ function giveFfmpeg(stack: Record<string, string>, found: Record<string, string>
   stack.FFPROBE_PATH = process.env.FFPROBE_PATH || found.ffprobe!;
 }
 
-/** Like Promise.all, but ends only when all have ended, so that nothing starts after the stopping began. */
-async function allOf(work: Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(work);
+/** Like Promise.all, but the first failure stops the others, and it ends only when all have ended. */
+async function allOf(work: Promise<unknown>[], fail: Fail): Promise<void> {
+  const results = await Promise.allSettled(
+    work.map((one) =>
+      one.catch((error) => {
+        fail(error);
+        throw error;
+      }),
+    ),
+  );
   const failed = results.find((result) => result.status === 'rejected');
   if (failed) throw failed.reason;
-}
-
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

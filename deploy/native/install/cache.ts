@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { withLock } from '../lock.ts';
 import type { Progress } from '../progress.ts';
 
-export type Cache = { folder: string; progress: Progress };
+/** `signal` ends what is being downloaded or built. */
+export type Cache = { folder: string; progress: Progress; signal?: AbortSignal };
 
 /**
  * The folder of an installed part, made by `build` if it is not there yet. Built aside and renamed, so that a folder

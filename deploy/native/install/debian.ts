@@ -46,9 +46,13 @@ async function unpack(cache: Cache, folder: string, packages: string[]): Promise
   });
   const missing = [...plan.matchAll(/^Inst (\S+)/gm)].map((match) => match[1]!);
   const wanted = [...new Set([...packages, ...missing])];
-  await exec('apt-get', [...apt, '-q', 'download', ...wanted], { cwd: download, remedy });
+  await exec('apt-get', [...apt, '-q', 'download', ...wanted], {
+    cwd: download,
+    remedy,
+    signal: cache.signal,
+  });
   for (const archive of readdirSync(download).filter((name) => name.endsWith('.deb'))) {
-    await exec('dpkg-deb', ['-x', join(download, archive), folder], { remedy });
+    await exec('dpkg-deb', ['-x', join(download, archive), folder], { remedy, signal: cache.signal });
   }
   rmSync(download, { recursive: true });
 }
@@ -71,7 +75,7 @@ function freshLists(cache: Cache, remedy: string): Promise<string[]> {
         'APT::Sandbox::User=', // apt would drop to a user who cannot reach a cache in /root
       ];
       const options = settings.flatMap((setting) => ['-o', setting]);
-      await exec('apt-get', [...options, '-q', 'update'], { remedy });
+      await exec('apt-get', [...options, '-q', 'update'], { remedy, signal: cache.signal });
       return options;
     },
   );

@@ -52,7 +52,8 @@ function maven(cache: Cache, args: string[]): Promise<string> {
     join(cache.folder, '.lock-maven'),
     () => {},
     async () => {
-      const run = () => exec('mvn', ['-q', '-B', ...args], { remedy, cwd: cache.folder });
+      const run = () =>
+        exec('mvn', ['-q', '-B', ...args], { remedy, cwd: cache.folder, signal: cache.signal });
       return run().catch(run);
     },
   );

@@ -11,6 +11,7 @@ export function installS3(cache: Cache): Promise<string> {
     await exec('go', ['install', '-ldflags=-s -w', `github.com/versity/versitygw/cmd/versitygw@${version}`], {
       env: { ...process.env, GOBIN: folder },
       cwd: folder,
+      signal: cache.signal,
       remedy:
         'Check that Go 1.26+ is installed (go version) and can reach its module proxy, then run this again.',
     });

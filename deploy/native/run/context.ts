@@ -1,13 +1,20 @@
 import type { Part } from '../../parts.ts';
 import { failure } from '../failure.ts';
 import type { Paths } from '../paths.ts';
-import { type Ports, requireFreePorts } from '../ports.ts';
+import type { Ports } from '../ports.ts';
 import { waitReady } from '../probe.ts';
 import { type Command, isAlive, logFile, logTail, running, startDetached } from '../process.ts';
 import type { Progress } from '../progress.ts';
 
 /** What every starter is given. `started` collects the names this run started, so that a failed run can undo them. */
-export type Context = { paths: Paths; ports: Ports; progress: Progress; started: Set<string> };
+export type Context = {
+  paths: Paths;
+  ports: Ports;
+  progress: Progress;
+  started: Set<string>;
+  /** Aborted by an interrupt, or by the first part that failed: nothing is started any more. */
+  signal: AbortSignal;
+};
 
 export type LaunchOptions = { waitMs?: number; remedy?: string };
 
@@ -24,14 +31,15 @@ export async function launch(
   const { paths, ports, progress, started } = context;
   const waitMs = options.waitMs ?? 60_000;
   const already = running(paths, part.name);
-  if (!already) await requireFreePorts(part, ports);
   const command = already ? undefined : await prepare();
+  context.signal.throwIfAborted();
   progress.busy(part.name, already ? undefined : 'starting');
   if (command) started.add(part.name);
   const current = already ?? startDetached(paths, { name: part.name, ...command! });
   const begun = Date.now();
-  const ready = await waitReady(part, ports, () => isAlive(current), waitMs);
+  const ready = await waitReady(part, ports, () => !context.signal.aborted && isAlive(current), waitMs);
   progress.busy(part.name, undefined);
+  context.signal.throwIfAborted();
   if (!ready) throw notReady(context, part, isAlive(current), current.logStart, options.remedy);
   const ports_ = part.ports.map(({ key }) => ports[key]).join(', ');
   progress.event(

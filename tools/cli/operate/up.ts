@@ -9,10 +9,10 @@ export function register(program: Command): void {
     .option('--without <service...>', 'leave services out')
     .action(async (options: Pick<UpOptions, 'partsOnly' | 'without'>) => {
       const { up } = await import('../../../deploy/native/up.ts');
-      const { beforeServices } = await import('./steps.ts');
+      const { afterServers, beforeServices } = await import('./steps.ts');
       const { untilInterrupted } = await import('./interrupt.ts');
       const { stack, context } = await untilInterrupted((signal) =>
-        up({ ...options, beforeServices: beforeServices(), signal }),
+        up({ ...options, afterServers: afterServers(), beforeServices: beforeServices(), signal }),
       );
       console.log(`emulsion is up: ${stack.PUBLIC_URL}`);
       console.log(`logs: ${context.paths.logs}\nstop: npx emulsion down`);
