@@ -1,0 +1,65 @@
+import { openAppender } from '../platform/log/appender.ts';
+import { openCodec, UnknownEventType } from '../platform/log/codec.ts';
+import { runConsumer } from '../platform/log/consumer.ts';
+import { connectKafka } from '../platform/log/kafka.ts';
+import { checkTopics } from '../platform/log/topics.ts';
+import { createPool } from '../platform/postgres/pool.ts';
+import type { Config } from '../platform/process/config.ts';
+import { type Running, runMain } from '../platform/process/main.ts';
+import { openStorage } from '../platform/storage/s3.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { openMasterKey } from '../platform/vault/master-key.ts';
+import { type Event, eventCatalog } from '../schemas/generated/events.ts';
+import { consumerName, createHandler, roundRecords } from './run/consume.ts';
+import { createMediaMetrics } from './run/metrics.ts';
+
+const topics = ['media-events'] as const;
+
+async function start(config: Config, log: Logger): Promise<Running> {
+  const { prefix, partitions } = config;
+  const metrics = createMetrics(consumerName);
+  const pool = createPool(config.databaseUrl, { name: consumerName, max: 4 });
+  const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: consumerName, log });
+  await checkTopics(kafka, { prefix, topics, partitions });
+  const codec = await openCodec<Event>({ registryUrl: config.registryUrl, catalog: eventCatalog, prefix });
+  const appender = await openAppender({ kafka, prefix, partitions, log });
+  // Without an object store nobody can upload, so there is nothing to do; the process stays for its health.
+  const storage = config.s3 && openStorage(config.s3);
+  const consumer =
+    storage &&
+    runConsumer({
+      kafka,
+      pool,
+      log,
+      consumer: consumerName,
+      topics,
+      prefix,
+      partitions,
+      // Uploads from before its first start wait for it; outcomes are the same however often they are made.
+      start: 'beginning',
+      maxRecords: roundRecords,
+      handle: createHandler({
+        storage,
+        master: openMasterKey(config.masterKeyFile),
+        limits: config.media,
+        atOnce: config.media.atOnce,
+        codec,
+        appender,
+        pool,
+        log,
+        metrics: createMediaMetrics(metrics),
+      }),
+      fatal: (error) => error instanceof UnknownEventType,
+    });
+  return {
+    async close() {
+      await consumer?.close();
+      await appender.close();
+      storage?.close();
+      await pool.end();
+    },
+  };
+}
+
+runMain(consumerName, start);

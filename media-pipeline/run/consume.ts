@@ -1,0 +1,135 @@
+import { LRUCache } from 'lru-cache';
+import { ProblemError } from '../../platform/errors/problem.ts';
+import type { Appender } from '../../platform/log/appender.ts';
+import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
+import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
+import { type Pool, transaction } from '../../platform/postgres/pool.ts';
+import { savePositions } from '../../platform/postgres/positions.ts';
+import { crashPoint } from '../../platform/process/crash-points.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import { runWithTrace } from '../../platform/telemetry/trace.ts';
+import { type Event, type EventOf, eventCatalog } from '../../schemas/generated/events.ts';
+import { eachAtOnce } from './each.ts';
+import type { MediaMetrics } from './metrics.ts';
+import { type Outcome, outcomeOf, type Workshop } from './outcome.ts';
+import { park, type Stuck } from './parking.ts';
+
+export const consumerName = 'media-pipeline';
+
+/** Records of one round: a crash repeats at most this many, and a repeat changes nothing. */
+export const roundRecords = 32;
+
+export interface Pipeline extends Workshop {
+  codec: Codec<Event>;
+  appender: Appender;
+  pool: Pool;
+  log: Logger;
+  metrics: MediaMetrics;
+  /** Pictures at a time. */
+  atOnce: number;
+}
+
+/** How a record ended; discard is the original of a rejected upload. */
+type Decided = { eventTime: number; discard: string | null };
+type Ended = Decided | Stuck;
+
+/** Rounds that failed half-way are handed in again: what has ended already is not done twice. */
+const rememberedRecords = 10_000;
+
+/**
+ * Makes `handle` for the consumer loop: every upload of a round gets its outcome appended, then the positions are
+ * saved. An outage (store, log, Postgres) throws and the loop hands the round in again, for as long as it lasts; a
+ * picture is never rejected for it. What fails for any other reason is our own fault and is parked.
+ */
+export function createHandler(pipeline: Pipeline): (batches: readonly PartitionBatch[]) => Promise<void> {
+  const ended = new LRUCache<string, Ended>({ max: rememberedRecords });
+
+  const end = async (record: LogRecord): Promise<void> => {
+    if (ended.has(idOf(record))) return;
+    ended.set(idOf(record), await runWithTrace(record.headers.traceparent, () => settle(pipeline, record)));
+  };
+
+  return async (batches) => {
+    const uploads = batches.flatMap((batch) => batch.records).filter(isUpload);
+    await pipeline.codec.prepare(uploads.map((record) => record.value));
+    await eachAtOnce(uploads, pipeline.atOnce, end);
+    const all = uploads.map((record) => ended.get(idOf(record))!);
+    await savePassed(pipeline, batches, all);
+    await discardRejected(pipeline, all);
+  };
+}
+
+/** Every record has an event id; one that lost its headers is known by its place. */
+function idOf(record: LogRecord): string {
+  return record.headers.ce_id ?? `${record.topic}/${record.partition}/${record.offset}`;
+}
+
+function isUpload(record: LogRecord): boolean {
+  const type = record.headers.ce_type ?? '';
+  if (type in eventCatalog) return type === 'MediaUploaded';
+  throw new UnknownEventType(
+    `${record.topic}/${record.partition} holds an event ${type || 'without a type'} at ${record.offset} that this ` +
+      'version does not know. Deploy the consumers first.',
+  );
+}
+
+async function settle(pipeline: Pipeline, record: LogRecord): Promise<Ended> {
+  const { codec, appender, log, metrics } = pipeline;
+  const began = performance.now();
+  try {
+    const cause = codec.reveal(codec.decode(record.value), () => undefined) as EventOf<'MediaUploaded'>;
+    const outcome = await outcomeOf(cause, pipeline);
+    await appender.append(codec.encode(outcome, null));
+    crashPoint('media.after-append');
+    const ms = performance.now() - began;
+    metrics.outcome(codeOf(outcome), ms / 1_000);
+    log.info({ mediaId: cause.mediaId, code: codeOf(outcome), ms: Math.round(ms) }, 'media decided');
+    return { eventTime: cause.meta.time, discard: leftover(outcome) ? cause.objectKey : null };
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    metrics.parked();
+    log.error({ err: error, key: record.key, offset: `${record.offset}` }, 'an upload is parked');
+    return { record, error: error as Error };
+  }
+}
+
+/** Every outage of a part has been made a ProblemError by the one who met it. */
+function isOutage(error: unknown): boolean {
+  return error instanceof ProblemError && error.status === 503;
+}
+
+function codeOf(outcome: Outcome): string {
+  return outcome.type === 'MediaReady' ? 'ready' : outcome.code;
+}
+
+function leftover(outcome: Outcome): boolean {
+  return outcome.type === 'MediaRejected' && outcome.code !== 'media_missing';
+}
+
+async function savePassed(
+  pipeline: Pipeline,
+  batches: readonly PartitionBatch[],
+  all: readonly Ended[],
+): Promise<void> {
+  const times = all.map((one) => ('eventTime' in one ? one.eventTime : 0));
+  const steps = batches.map((batch) => stepOf(batch, Math.max(0, ...times)));
+  await transaction(pipeline.pool, async (client) => {
+    await park(
+      client,
+      consumerName,
+      all.filter((one) => 'error' in one),
+    );
+    await savePositions(client, consumerName, steps);
+  });
+  crashPoint('media.after-position');
+}
+
+/**
+ * Nothing of a rejected upload is kept (F-ME2). Only behind the saved position: a repeat must still find the bytes,
+ * or it would say that they are missing. What a crash leaves here is an orphan for the sweep, so failing is no harm.
+ */
+async function discardRejected({ storage, log }: Pipeline, all: readonly Ended[]): Promise<void> {
+  const keys = all.flatMap((one) => ('discard' in one && one.discard !== null ? [one.discard] : []));
+  if (keys.length === 0) return;
+  await storage.remove(keys).catch((error) => log.warn({ err: error, keys }, 'rejected originals stay'));
+}
