@@ -1,10 +1,18 @@
 import { z } from 'zod';
 
 const port = z.coerce.number().int().min(0).max(65535);
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 
 const environment = z.object({
-  EMULSION_PREFIX: z.string().regex(/^[a-z0-9.-]*$/).default(''),
+  EMULSION_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9.-]*$/)
+    .default(''),
   EMULSION_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(12),
   EMULSION_HOST: z.string().default('127.0.0.1'),
   PORT: port.default(0),
@@ -24,6 +32,9 @@ const environment = z.object({
   EMULSION_CORS_ORIGINS: list.default([]),
   EMULSION_TRUSTED_PROXIES: list.default([]),
   EMULSION_FANOUT_THRESHOLD: z.coerce.number().int().min(1).default(10_000),
+  EMULSION_MEDIA_MAX_BYTES: z.coerce.number().int().min(1).default(52_428_800),
+  EMULSION_MEDIA_MAX_PIXELS: z.coerce.number().int().min(1).default(100_000_000),
+  EMULSION_MEDIA_AT_ONCE: z.coerce.number().int().min(1).max(64).default(2),
 });
 
 export interface StorageConfig {
@@ -54,6 +65,16 @@ export interface Config {
   trustedProxies: string[];
   /** Followers above which an author's posts are pulled at read instead of fanned out. */
   fanoutThreshold: number;
+  media: MediaLimits;
+}
+
+export interface MediaLimits {
+  /** Of one image as it was uploaded. */
+  maxBytes: number;
+  /** Width times height; what a decoder may need memory for, whatever the file weighs. */
+  maxPixels: number;
+  /** Pictures worked on at a time in one process. */
+  atOnce: number;
 }
 
 /** Reads and checks the environment once. Throws one sentence that names every wrong key. */
@@ -83,6 +104,11 @@ function fromEnvironment(e: z.infer<typeof environment>): Config {
     corsOrigins: e.EMULSION_CORS_ORIGINS,
     trustedProxies: e.EMULSION_TRUSTED_PROXIES,
     fanoutThreshold: e.EMULSION_FANOUT_THRESHOLD,
+    media: {
+      maxBytes: e.EMULSION_MEDIA_MAX_BYTES,
+      maxPixels: e.EMULSION_MEDIA_MAX_PIXELS,
+      atOnce: e.EMULSION_MEDIA_AT_ONCE,
+    },
   };
 }
 
