@@ -29,6 +29,11 @@ export function mayLikePost(relation: Relation, post: PostFacts): boolean {
   return relation !== 'nobody' && maySeePost(relation, post);
 }
 
+/** Moderators join with their rows. */
+export function mayDeletePost(relation: Relation): boolean {
+  return relation === 'owner';
+}
+
 export function maySeeProfile(_relation: Relation, person: { live: boolean }): boolean {
   return person.live;
 }

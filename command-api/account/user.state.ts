@@ -1,0 +1,81 @@
+import type { Queryable } from '../../platform/postgres/pool.ts';
+import { modelTopics } from '../../schemas/models.ts';
+import { type Lookup, openLookup } from '../guards/lookup.ts';
+import type { Models } from '../guards/models.ts';
+import { foldUsername } from './fold.ts';
+import type { AccountBody } from './register.ts';
+
+export interface Person {
+  userId: string;
+  live: boolean;
+  /** Milliseconds. */
+  eventTime: number;
+}
+
+/** Who is behind a username, by its folded form. */
+export function openPeople(pool: Queryable, models: Models): Lookup<Person> {
+  return openLookup({
+    topics: modelTopics.accounts,
+    version: () => models.schema('accounts'),
+    async load(usernames) {
+      const { rows } = await pool.query(
+        `SELECT lower(username) AS folded, user_id, live, event_time FROM ${models.schema('accounts')}.person
+         WHERE lower(username) = ANY($1::text[]) AND live`,
+        [usernames],
+      );
+      return new Map(
+        rows.map((row) => [
+          row.folded,
+          { userId: row.user_id, live: row.live, eventTime: row.event_time.getTime() },
+        ]),
+      );
+    },
+  });
+}
+
+/** The person of that username, in whatever case it was asked for. */
+export function findPerson(
+  people: Lookup<Person>,
+  username: string,
+  position: Parameters<Lookup<Person>['get']>[1],
+): Promise<Person | null> {
+  return people.get(foldUsername(username), position);
+}
+
+export interface OwnAccount {
+  account: AccountBody;
+  /** Newest event time of what it is made of, milliseconds. */
+  eventTime: number;
+}
+
+/** Somebody's own account as the accounts model has it; null when it has none (yet, or any more). */
+export async function loadAccount(
+  pool: Queryable,
+  models: Models,
+  userId: string,
+): Promise<OwnAccount | null> {
+  const schema = models.schema('accounts');
+  const { rows } = await pool.query(
+    `SELECT p.user_id, p.username, p.email, p.date_of_birth::text AS date_of_birth, r.full_name, r.bio, r.website,
+       r.gender, r.avatar_media_id, greatest(p.event_time, r.event_time) AS event_time
+     FROM ${schema}.person p LEFT JOIN ${schema}.profile r ON r.user_id = p.user_id
+     WHERE p.user_id = $1 AND p.live`,
+    [userId],
+  );
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    eventTime: row.event_time.getTime(),
+    account: {
+      id: row.user_id,
+      username: row.username,
+      fullName: row.full_name ?? '',
+      bio: row.bio ?? '',
+      website: row.website,
+      email: row.email,
+      dateOfBirth: row.date_of_birth,
+      gender: row.gender,
+      avatarMediaId: row.avatar_media_id,
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import type { Event } from '../../schemas/generated/events.ts';
+import { isRefusal } from '../../schemas/problems.ts';
+import type { Answer, Idempotency, Minted } from '../guards/idempotency.ts';
+import { once } from '../guards/once.ts';
+import type { Clock } from './clock.ts';
+import { type CommandContext, type Decision, isUnchanged } from './decision.ts';
+import type { LogWriter } from './log-writer.ts';
+import { type Answered, type CommandRequest, contextOf, mintFor, onceRequestOf } from './request.ts';
+
+/**
+ * A free command (DESIGN §4): the state is loaded, rights are checked by the decider, the event is appended straight
+ * away, without a lock; what slips through a race is settled by the models' times.
+ */
+export interface FreeCommand<B> {
+  /** Newest event time in the state that `decide` looks at, milliseconds; 0 when it looks at none. */
+  newestSeen: number;
+  decide(context: CommandContext): Decision;
+  /** The body of the answer; it is kept for repeats, so nothing that expires belongs into it. */
+  answer(context: CommandContext): B;
+}
+
+export interface FreeShell {
+  idempotency: Idempotency;
+  writer: LogWriter;
+  clock: Clock;
+}
+
+export interface FreeAnswer<B> extends Answered<B> {
+  minted: Minted;
+  /** false for a repeat whose answer was known. */
+  appended: boolean;
+}
+
+/** Runs a free command under its Idempotency-Key. Throws the refusal, or outcome_unknown. */
+export async function runFree<B>(
+  shell: FreeShell,
+  request: CommandRequest,
+  command: FreeCommand<B>,
+): Promise<FreeAnswer<B>> {
+  const mint = mintFor(request, shell.clock, command.newestSeen);
+  let appended = false;
+  const execute = async (minted: Minted): Promise<Answer> => {
+    const context = contextOf(request, minted);
+    const decision = command.decide(context);
+    if (isRefusal(decision)) return { outcome: 'refused', refusal: decision };
+    const body = command.answer(context);
+    if (isUnchanged(decision)) return { outcome: 'done', body, position: null };
+    const position = await shell.writer.append(decision satisfies Event);
+    appended = true;
+    return { outcome: 'done', body, position };
+  };
+  const done = await once(shell.idempotency, onceRequestOf(request, mint), execute);
+  return { body: done.body as B, position: done.position, minted: done.minted, appended };
+}

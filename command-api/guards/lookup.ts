@@ -1,0 +1,105 @@
+import { LRUCache } from 'lru-cache';
+import type { PositionToken } from '../../platform/log/position.ts';
+
+/**
+ * Facts that many commands ask for (does the post exist, who is behind the name): a bounded cache in front of one
+ * query for all that is asked in the same moment.
+ */
+export interface Lookup<V> {
+  /** null when there is none. The caller has waited for the position already. */
+  get(key: string, position: PositionToken | null): Promise<V | null>;
+}
+
+export interface LookupOptions<V> {
+  /** Topics of the model behind the facts: a position in one of them makes older entries too old. */
+  topics: readonly string[];
+  /** Names the version of the model that is served; another one empties the cache. */
+  version(): string;
+  load(keys: string[]): Promise<Map<string, V>>;
+}
+
+/** Facts that protect people are never older than this, in milliseconds (DESIGN §5). */
+const maxAgeMs = 1_000;
+const maxEntries = 50_000;
+const maxKeysPerLoad = 1_000;
+
+interface Entry<V> {
+  value: V;
+  /** When its query began. */
+  at: number;
+}
+
+export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
+  // Only what exists is kept: something that has just come to be must not be denied for a second.
+  const cache = new LRUCache<string, Entry<V>>({ max: maxEntries });
+  const freshness = openFreshness(options.topics);
+  const gather = openGathering(options.load);
+  let version = options.version();
+
+  const clearOnSwitch = (): void => {
+    if (version === options.version()) return;
+    version = options.version();
+    cache.clear();
+    freshness.clear();
+  };
+  return {
+    async get(key, position) {
+      clearOnSwitch();
+      const now = performance.now();
+      const notBefore = Math.max(now - maxAgeMs, freshness.since(position, now));
+      const known = cache.get(key);
+      if (known && known.at >= notBefore) return known.value;
+      const found = await gather(key);
+      if (found) cache.set(key, found);
+      return found?.value ?? null;
+    },
+  };
+}
+
+/**
+ * When the model is known to have passed a position: a caller who has waited for it may be given entries that were
+ * read after that moment, and none from before (DESIGN §5).
+ */
+function openFreshness(topics: readonly string[]) {
+  const passed = new Map<string, { offset: bigint; at: number }>();
+  const passedAt = (id: string, offset: bigint, now: number): number => {
+    const known = passed.get(id);
+    if (known && known.offset >= offset) return known.at;
+    passed.set(id, { offset, at: now });
+    return now;
+  };
+  return {
+    since(position: PositionToken | null, now: number): number {
+      let since = 0;
+      for (const { topic, partition, offset } of position?.positions ?? []) {
+        if (topics.includes(topic)) since = Math.max(since, passedAt(`${topic}/${partition}`, offset, now));
+      }
+      return since;
+    },
+    clear: () => passed.clear(),
+  };
+}
+
+/** One query for the keys that are asked for in the same turn of the event loop. */
+function openGathering<V>(load: LookupOptions<V>['load']) {
+  let gathered: { keys: Set<string>; result: Promise<Map<string, Entry<V>>> } | null = null;
+
+  const begin = (): NonNullable<typeof gathered> => {
+    const keys = new Set<string>();
+    const result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      gathered = null;
+      return loadEntries([...keys]);
+    });
+    return { keys, result };
+  };
+  const loadEntries = async (keys: string[]): Promise<Map<string, Entry<V>>> => {
+    const at = performance.now();
+    const found = await load(keys);
+    return new Map([...found].map(([key, value]) => [key, { value, at }]));
+  };
+  return async (key: string): Promise<Entry<V> | undefined> => {
+    if (!gathered || gathered.keys.size >= maxKeysPerLoad) gathered = begin();
+    gathered.keys.add(key);
+    return (await gathered.result).get(key);
+  };
+}
