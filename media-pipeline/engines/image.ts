@@ -55,12 +55,15 @@ export async function decode(bytes: Buffer, to: Dimensions, maxPixels: number): 
   }
 }
 
-/** One size in one format. Progressive JPEG without mozjpeg, which takes 60 % longer here to save a tenth. */
+/**
+ * One size in one format. The effort is bounded by what it brings here: mozjpeg takes five times as long to save 13 %,
+ * WebP's usual effort (4) twice as long to save 2 %.
+ */
 export function encode(picture: Pixels, size: PlannedSize, format: OutputFormat): Promise<Buffer> {
   const resized = open(picture).resize(size.width, size.height, {
     fit: size.fit === 'cover' ? 'cover' : 'fill',
   });
-  if (format.format === 'webp') return resized.webp({ quality: format.quality }).toBuffer();
+  if (format.format === 'webp') return resized.webp({ quality: format.quality, effort: 2 }).toBuffer();
   return resized
     .flatten({ background: '#ffffff' })
     .jpeg({ quality: format.quality, progressive: true })

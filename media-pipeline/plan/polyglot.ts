@@ -7,8 +7,6 @@ const pdfReach = 1_024;
 const zipEnd = Buffer.from('PK\u0005\u0006', 'latin1');
 const zipReach = 22 + 65_535;
 
-/** How far behind the picture's end a page or a script is looked for. */
-const markupReach = 64 * 1_024;
 /** Long enough that no film's or picture's own bytes look like it. */
 const markup = /<(?:!doctype\s|html[\s>]|script[\s>]|iframe\s|\?php\s)/i;
 const archives = ['Rar!\x1a', '7z\xbc\xaf'];
@@ -22,8 +20,7 @@ const archives = ['Rar!\x1a', '7z\xbc\xaf'];
 export function isPolyglot(bytes: Buffer): boolean {
   if (bytes.subarray(0, pdfReach).includes('%PDF-')) return true;
   if (endsAsZip(bytes)) return true;
-  const end = pictureEnd(bytes);
-  return end !== null && end < bytes.length && isForeign(bytes.subarray(end));
+  return isForeign(bytes.subarray(pictureEnd(bytes)));
 }
 
 function endsAsZip(bytes: Buffer): boolean {
@@ -35,6 +32,6 @@ function endsAsZip(bytes: Buffer): boolean {
 }
 
 function isForeign(behind: Buffer): boolean {
-  const text = behind.subarray(0, markupReach).toString('latin1');
+  const text = behind.toString('latin1');
   return archives.some((mark) => text.startsWith(mark)) || markup.test(text);
 }
