@@ -17,13 +17,12 @@ import { secret } from './secrets.ts';
 export async function startCompose(context: Context, stack: Record<string, string>): Promise<void> {
   const { paths, ports, progress } = context;
   progress.busy('compose', 'starting the servers');
-  await writeNginxConf(context, stack.S3_BUCKET!);
+  await writeNginxConf(context, stack.S3_BUCKET!, 'root');
   // Postgres first: the registry's role and database must be there before it starts.
   await compose(paths, ports, ['up', '--detach', '--wait', 'postgres']);
   await ensureDatabases(paths, ports);
   await compose(paths, ports, ['up', '--detach', '--wait']);
-  const found = await findOrUnpack({ folder: paths.cache, progress }, 'ffmpeg');
-  Object.assign(stack, { FFMPEG_PATH: found.ffmpeg, FFPROBE_PATH: found.ffprobe });
+  await findOrUnpack({ folder: paths.cache, progress }, 'ffmpeg');
   progress.busy('compose', undefined);
   progress.event('compose', 'all servers are ready');
 }

@@ -1,4 +1,5 @@
 import { type Part, partNamed, parts } from '../parts.ts';
+import { unpackedProgram } from './install/debian.ts';
 import { type Paths, resolvePaths } from './paths.ts';
 import { type Environment, type Ports, resolvePorts } from './ports.ts';
 import { masterKey, secret, secretFile } from './secrets.ts';
@@ -50,6 +51,8 @@ function defaults(paths: Paths, ports: Ports): Record<string, () => string> {
       secret(paths, 'master.key', masterKey);
       return secretFile(paths, 'master.key');
     },
+    FFMPEG_PATH: () => unpackedProgram(paths.cache, 'ffmpeg', 'ffmpeg'),
+    FFPROBE_PATH: () => unpackedProgram(paths.cache, 'ffmpeg', 'ffprobe'),
     EMULSION_TRUSTED_PROXIES: () => '127.0.0.1/32,::1/128',
   };
 }

@@ -130,7 +130,7 @@ async function startServers(context: Context, stack: Record<string, string>, fai
       installS3(cache).then((folder) => startS3(context, folder)),
       programs.redis.then((found) => startRedis(context, found['redis-server']!)),
       programs.nginx.then((found) => startNginx(context, found.nginx!, stack.S3_BUCKET!)),
-      programs.ffmpeg.then((found) => giveFfmpeg(stack, found)),
+      programs.ffmpeg,
     ],
     fail,
   );
@@ -147,11 +147,6 @@ async function requirePlaces({ paths, ports }: Context): Promise<void> {
 function debianPrograms(cache: Cache) {
   const [redis, nginx, ffmpeg] = ['redis', 'nginx', 'ffmpeg'].map((part) => findOrUnpack(cache, part));
   return { redis: redis!, nginx: nginx!, ffmpeg: ffmpeg! };
-}
-
-function giveFfmpeg(stack: Record<string, string>, found: Record<string, string>): void {
-  stack.FFMPEG_PATH = process.env.FFMPEG_PATH || found.ffmpeg!;
-  stack.FFPROBE_PATH = process.env.FFPROBE_PATH || found.ffprobe!;
 }
 
 /** Like Promise.all, but the first failure stops the others, and it ends only when all have ended. */

@@ -20,14 +20,19 @@ const sources: Record<string, { programs: string[]; packages: string[]; size: st
  */
 export async function findOrUnpack(cache: Cache, part: string): Promise<Record<string, string>> {
   const { programs, packages, size } = sources[part]!;
-  const found = programs.map((name) => [name, findProgram(name)] as const);
-  if (found.every(([, file]) => file)) return Object.fromEntries(found) as Record<string, string>;
-  const folder = await installOnce(cache, part, 'debian', async (aside) => {
+  const places = () => programs.map((name) => [name, unpackedProgram(cache.folder, part, name)]);
+  if (programs.every(findProgram)) return Object.fromEntries(places());
+  await installOnce(cache, part, 'debian', async (aside) => {
     cache.progress.busy(part, `downloading from Debian (about ${size}, once)`);
     await unpack(cache, aside, packages);
     for (const program of programs) writeLauncher(aside, program);
   });
-  return Object.fromEntries(programs.map((name) => [name, join(folder, 'bin', name)]));
+  return Object.fromEntries(places());
+}
+
+/** Where a program of Debian's is or will be: on PATH, else in the cache. */
+export function unpackedProgram(cacheFolder: string, part: string, name: string): string {
+  return findProgram(name) ?? join(cacheFolder, `${part}-debian`, 'bin', name);
 }
 
 async function unpack(cache: Cache, folder: string, packages: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { partNamed } from '../../parts.ts';
 import { exec } from '../exec.ts';
@@ -52,9 +53,11 @@ function maven(cache: Cache, args: string[]): Promise<string> {
     join(cache.folder, '.lock-maven'),
     () => {},
     async () => {
+      // Java asks the user database where home is; in a container HOME may well say something else.
+      const env = { ...process.env, MAVEN_OPTS: `${process.env.MAVEN_OPTS ?? ''} -Duser.home=${homedir()}` };
       const run = () =>
-        exec('mvn', ['-q', '-B', ...args], { remedy, cwd: cache.folder, signal: cache.signal });
-      return run().catch(run);
+        exec('mvn', ['-q', '-B', ...args], { remedy, env, cwd: cache.folder, signal: cache.signal });
+      return run().catch((error) => (cache.signal?.aborted ? Promise.reject(error) : run()));
     },
   );
 }

@@ -23,7 +23,7 @@ async function start(options: StartOptions): Promise<void> {
   const { up } = await import('../../../deploy/native/up.ts');
   const { stop } = await import('../../../deploy/native/down.ts');
   const { createProgress } = await import('../../../deploy/native/progress.ts');
-  const { beforeServices } = await import('./steps.ts');
+  const { afterServers, beforeServices } = await import('./steps.ts');
   const { untilInterrupted } = await import('./interrupt.ts');
   const progress = createProgress();
   await untilInterrupted(async (signal) => {

@@ -1,0 +1,133 @@
+import { emailClaim, usernameClaim } from '../../../command-api/account/claims.ts';
+import { type Codec, openCodec } from '../../../platform/log/codec.ts';
+import { connectKafka } from '../../../platform/log/kafka.ts';
+import { type LogRecord, readLog } from '../../../platform/log/read-log.ts';
+import { type Client, createPool } from '../../../platform/postgres/pool.ts';
+import { readConfig } from '../../../platform/process/config.ts';
+import { createLogger } from '../../../platform/telemetry/logger.ts';
+import { loadDataKeys } from '../../../platform/vault/data-keys.ts';
+import { type MasterKey, openMasterKey } from '../../../platform/vault/master-key.ts';
+import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
+
+export interface RebuiltClaims {
+  registrations: number;
+  /** Their data key is gone, so they claim nothing. */
+  erased: number;
+  /** Claims before anything changed. */
+  before: number;
+  missing: number;
+  stale: number;
+  /** Names that the log gives to one account and the vault, or an older event, to another. */
+  conflicts: number;
+}
+
+/**
+ * Makes active claims again from the log (DESIGN §4): what an account of the log holds and the vault does not is
+ * written; a claim without an event and without an outbox row, older than this run, is removed. The fold is kept in a
+ * temporary table, so memory stays the same however many accounts there are. `env` is that of the stack.
+ */
+export async function rebuildClaims(
+  env: Record<string, string | undefined>,
+  options: { write: boolean },
+): Promise<RebuiltClaims> {
+  const config = readConfig(env);
+  const master = openMasterKey(config.masterKeyFile);
+  const pool = createPool(config.databaseUrl, { name: 'rebuild-claims', max: 1, statementTimeoutMs: 600_000 });
+  const log = createLogger('rebuild-claims', 'silent');
+  const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: 'rebuild-claims', log });
+  const { registryUrl, prefix } = config;
+  try {
+    const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
+    const client = await pool.connect();
+    try {
+      const fold = await openFold(client, codec, master);
+      await readLog({ kafka, prefix, topics: ['user-events'], handle: fold.take });
+      return { ...fold.counts(), ...(await settle(client, options.write)) };
+    } finally {
+      client.release();
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Decrypts registrations batch by batch and keeps only what they claim. */
+async function openFold(client: Client, codec: Codec<Event>, master: MasterKey) {
+  await client.query(`CREATE TEMPORARY TABLE folded (
+    kind text, value_hmac bytea, user_id uuid, event_time bigint, event_id uuid)`);
+  // Claims that are made while this runs are left alone.
+  await client.query('CREATE TEMPORARY TABLE began AS SELECT clock_timestamp() AS at');
+  let registrations = 0;
+  let erased = 0;
+
+  const take = async (records: LogRecord[]): Promise<void> => {
+    await codec.prepare(records.map((record) => record.value));
+    const sealed = records.map((record) => codec.decode(record.value)).filter((e) => e.type === 'UserRegistered');
+    const owners = sealed.map((event) => event.owner!);
+    const keys = await loadDataKeys(client, master, owners, { share: false });
+    registrations += sealed.length;
+    erased += owners.filter((owner) => !keys.has(owner)).length;
+    const known = sealed.filter((event) => keys.has(event.owner!));
+    await insertFolded(
+      client,
+      known.map((event) => codec.reveal(event, (owner) => keys.get(owner))),
+      master,
+    );
+  };
+  return { take, counts: () => ({ registrations, erased }) };
+}
+
+async function insertFolded(client: Client, events: Event[], master: MasterKey): Promise<void> {
+  const rows = events.flatMap((event) => {
+    if (event.type !== 'UserRegistered' || event.username === null || event.email === null) return [];
+    const claims = [usernameClaim(master, event.username), emailClaim(master, event.email)];
+    return claims.map((claim) => ({ ...claim, userId: event.userId, meta: event.meta }));
+  });
+  await client.query(
+    `INSERT INTO folded SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[], $4::bigint[], $5::uuid[])`,
+    [
+      rows.map((row) => row.kind),
+      rows.map((row) => row.hmac),
+      rows.map((row) => row.userId),
+      rows.map((row) => Number(row.meta.time)),
+      rows.map((row) => row.meta.id),
+    ],
+  );
+}
+
+const staleClaims = `FROM vault.claim c WHERE c.claimed_at < (SELECT at FROM began)
+  AND NOT EXISTS (SELECT FROM folded f WHERE (f.kind, f.value_hmac, f.user_id) = (c.kind, c.value_hmac, c.user_id))
+  AND NOT EXISTS (SELECT FROM vault.outbox o WHERE o.topic = 'user-events' AND o.key = c.user_id::text)`;
+
+/** Of two accounts with one name the older event holds it. */
+const holders = `SELECT DISTINCT ON (kind, value_hmac) kind, value_hmac, user_id
+  FROM folded ORDER BY kind, value_hmac, event_time, event_id`;
+
+/** All changes in one transaction; without `write` it is rolled back, so that both ways count the same. */
+async function settle(
+  client: Client,
+  write: boolean,
+): Promise<Pick<RebuiltClaims, 'before' | 'missing' | 'stale' | 'conflicts'>> {
+  await client.query('BEGIN');
+  try {
+    const before = await count(client, 'SELECT count(*) FROM vault.claim');
+    const stale = await client.query(`DELETE ${staleClaims}`);
+    const missing = await client.query(
+      `INSERT INTO vault.claim (kind, value_hmac, user_id) ${holders} ON CONFLICT (kind, value_hmac) DO NOTHING`,
+    );
+    const conflicts = await count(
+      client,
+      `SELECT count(*) FROM folded f JOIN vault.claim c USING (kind, value_hmac) WHERE c.user_id <> f.user_id`,
+    );
+    await client.query(write ? 'COMMIT' : 'ROLLBACK');
+    return { before, missing: missing.rowCount ?? 0, stale: stale.rowCount ?? 0, conflicts };
+  } catch (error) {
+    await client.query('ROLLBACK');
+    throw error;
+  }
+}
+
+async function count(client: Client, sql: string): Promise<number> {
+  const { rows } = await client.query(sql);
+  return rows[0].count;
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+
+export function register(program: Command): void {
+  const vault = program.command('vault').description('look after what the log does not hold');
+  vault
+    .command('rebuild-claims')
+    .description('make the active claims on usernames and emails again from the log (F-ID1)')
+    .option('--dry-run', 'only say what would change')
+    .action(async (options: { dryRun?: boolean }) => {
+      const [{ stackEnvironment }, { rebuildClaims }] = await Promise.all([
+        import('../../../deploy/native/environment.ts'),
+        import('./rebuild-claims.ts'),
+      ]);
+      const found = await rebuildClaims(stackEnvironment(), { write: !options.dryRun });
+      console.log(`registrations in the log   ${found.registrations}`);
+      console.log(`of them erased             ${found.erased}`);
+      console.log(`claims in the vault        ${found.before}`);
+      console.log(`missing, ${options.dryRun ? 'to write ' : 'written  '}         ${found.missing}`);
+      console.log(`without event, ${options.dryRun ? 'to remove' : 'removed  '}   ${found.stale}`);
+      console.log(`held by another account    ${found.conflicts}`);
+      if (found.conflicts === 0) return;
+      console.log('Two accounts of the log have one name, or the vault gives it to another: a person must decide.');
+      process.exitCode = 1;
+    });
+}
