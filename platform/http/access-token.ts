@@ -1,0 +1,61 @@
+import { createHash, type KeyObject } from 'node:crypto';
+import jwt from 'jsonwebtoken';
+import { LRUCache } from 'lru-cache';
+import type { Viewer } from './contract.ts';
+import { httpProblem } from './problems.ts';
+
+export interface AccessTokenOptions {
+  /** The public key of a kid, or null when there is none. May throw when it can't be asked for. */
+  keyOf(kid: string): Promise<KeyObject | null>;
+  issuer: string;
+  /** Verified tokens kept until they expire. */
+  cacheSize?: number;
+}
+
+export type VerifyToken = (token: string) => Promise<Viewer>;
+
+/** Longer is none of ours. */
+const maxTokenLength = 4_096;
+
+interface Verified {
+  viewer: Viewer;
+  /** Milliseconds since the epoch. */
+  expires: number;
+}
+
+/**
+ * Verifies access tokens: ES256 only, with the key that their kid names. A verified one is not verified again before
+ * it expires. Throws token_invalid or token_expired.
+ */
+export function createTokenVerifier(options: AccessTokenOptions): VerifyToken {
+  const verified = new LRUCache<string, Verified>({ max: options.cacheSize ?? 20_000 });
+  return async (token) => {
+    if (token.length > maxTokenLength) throw httpProblem('token_invalid');
+    const digest = createHash('sha256').update(token).digest('base64');
+    const known = verified.get(digest);
+    if (known && known.expires > Date.now()) return known.viewer;
+    if (known) throw httpProblem('token_expired');
+    const fresh = await verify(token, options);
+    verified.set(digest, fresh);
+    return fresh.viewer;
+  };
+}
+
+async function verify(token: string, options: AccessTokenOptions): Promise<Verified> {
+  const header = jwt.decode(token, { complete: true })?.header;
+  if (header?.alg !== 'ES256' || typeof header.kid !== 'string') throw httpProblem('token_invalid');
+  const key = await options.keyOf(header.kid);
+  if (!key) throw httpProblem('token_invalid');
+  const claims = claimsOf(token, key, options.issuer);
+  if (typeof claims.sub !== 'string' || typeof claims.sid !== 'string' || typeof claims.exp !== 'number')
+    throw httpProblem('token_invalid');
+  return { viewer: { userId: claims.sub, sessionId: claims.sid }, expires: claims.exp * 1000 };
+}
+
+function claimsOf(token: string, key: KeyObject, issuer: string): jwt.JwtPayload {
+  try {
+    return jwt.verify(token, key, { algorithms: ['ES256'], issuer }) as jwt.JwtPayload;
+  } catch (error) {
+    throw httpProblem(error instanceof jwt.TokenExpiredError ? 'token_expired' : 'token_invalid');
+  }
+}
