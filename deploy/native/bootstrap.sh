@@ -32,7 +32,7 @@ install_packages() {
 if ! installed; then
   # The kernel's lock, gone with its holder however that ends: two starts install once, nothing stale is left.
   if command -v flock >/dev/null 2>&1; then
-    exec 9>"$repo/.emulsion-install.lock"
+    exec 9<"$repo/package.json"
     flock 9
   fi
   installed || install_packages

@@ -111,11 +111,19 @@ function as(user: User | undefined, command: string[]): string[] {
   return ['setpriv', ...ids, ...passage(), '--', ...command];
 }
 
+/**
+ * no_setuid_fixup: else access(2), by which initdb looks for its programs, ignores the capability. It is all that is
+ * left after the exec, since nothing else is ambient.
+ */
 function passage(): string[] {
   const held = BigInt(`0x${/^CapEff:\s*(\w+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'}`);
-  if (held & 4n) return ['--inh-caps=+dac_read_search', '--ambient-caps=+dac_read_search'];
-  if (held & 2n) return ['--inh-caps=+dac_override', '--ambient-caps=+dac_override']; // in a default container
+  if (held & 4n) return keeping('dac_read_search');
+  if (held & 2n) return keeping('dac_override'); // all there is in a default container
   return [];
+}
+
+function keeping(capability: string): string[] {
+  return ['--securebits=+no_setuid_fixup', `--inh-caps=+${capability}`, `--ambient-caps=+${capability}`];
 }
 
 /**
