@@ -79,6 +79,29 @@ export async function savePositions(
     throw new Fenced(`${consumer} lost ${steps.length - (rowCount ?? 0)} partitions to another process`);
 }
 
+/** Holds the positions for this transaction without moving them; throws Fenced when any of them is not ours any more. */
+export async function holdPositions(
+  client: Queryable,
+  consumer: string,
+  steps: readonly PositionStep[],
+): Promise<void> {
+  const { rowCount } = await client.query(
+    `SELECT FROM engine.position AS p
+     JOIN unnest($2::text[], $3::int[], $4::bigint[], $5::bigint[]) AS n (topic, partition, generation, expected)
+       ON p.topic = n.topic AND p.partition = n.partition AND p.generation = n.generation AND p.position = n.expected
+     WHERE p.consumer = $1 FOR UPDATE OF p`,
+    [
+      consumer,
+      steps.map((s) => s.topic),
+      steps.map((s) => s.partition),
+      steps.map((s) => s.generation.toString()),
+      steps.map((s) => s.from.toString()),
+    ],
+  );
+  if (rowCount !== steps.length)
+    throw new Fenced(`${consumer} lost ${steps.length - (rowCount ?? 0)} partitions to another process`);
+}
+
 /** The channel on which commits are announced. */
 export const positionChannel = 'emulsion_positions';
 
@@ -98,9 +121,9 @@ const announceEveryMs = 4;
 /** Tells waiting readers of commits, one notification per few milliseconds however many commits there were. */
 export function createAnnouncer(pool: Pool): Announcer {
   const pending = new Map<string, Map<string, [string, number, number, number]>>();
-  let timer: NodeJS.Timeout | null = null;
+  let waiting = false;
   const flush = async (): Promise<void> => {
-    timer = null;
+    waiting = false;
     const payloads = [...pending].map(([consumer, positions]) =>
       JSON.stringify({ consumer, positions: [...positions.values()] } satisfies Announcement),
     );
@@ -116,7 +139,9 @@ export function createAnnouncer(pool: Pool): Announcer {
       for (const s of steps)
         known.set(`${s.topic}/${s.partition}`, [s.topic, s.partition, Number(s.to), s.eventTime]);
       pending.set(consumer, known);
-      timer ??= setTimeout(flush, announceEveryMs);
+      if (waiting) return;
+      waiting = true;
+      setTimeout(flush, announceEveryMs);
     },
   };
 }

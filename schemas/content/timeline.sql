@@ -26,6 +26,13 @@ CREATE TABLE timeline_pulled (
   author_id uuid PRIMARY KEY
 );
 
+-- The Redis timelines are whole only while Redis holds this epoch; whoever finds another reads the facts above.
+CREATE TABLE timeline_state (
+  one   boolean PRIMARY KEY DEFAULT true CHECK (one),
+  epoch uuid NOT NULL
+);
+INSERT INTO timeline_state (epoch) VALUES (gen_random_uuid());
+
 -- indexes: built after the bulk path of a rebuild
 CREATE INDEX timeline_post_by_author ON timeline_post (author_id, event_time DESC, post_id DESC) WHERE live;
 CREATE INDEX timeline_follow_followers ON timeline_follow (followee_id, follower_id) WHERE live;

@@ -76,3 +76,6 @@ GRANT SELECT ON engine.setting TO emulsion_command, emulsion_query;
 GRANT SELECT ON stream.head, stream.entry TO emulsion_query;
 GRANT ALL ON ALL TABLES IN SCHEMA engine, stream TO emulsion_projector;
 GRANT SELECT, INSERT, UPDATE ON engine.position, engine.parked TO emulsion_media;
+
+-- Projectors make the tables of new versions by themselves.
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO emulsion_projector', current_database()); END $$;

@@ -1,0 +1,120 @@
+import type { Queryable } from '../../platform/postgres/pool.ts';
+import { backfillLength, type Entry, type FanOut, type Touched, timelineLength } from './timeline.model.ts';
+
+const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
+
+/** A followed author's part of a reader's timeline, as of the follow row f. */
+const sliceOf = (s: string): string => `
+  (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.event_time
+   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${timelineLength})
+  UNION ALL
+  (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.event_time
+   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${backfillLength})`;
+
+const notPulled = (s: string, author: string): string =>
+  `NOT EXISTS (SELECT FROM ${s}.timeline_pulled x WHERE x.author_id = ${author})`;
+
+/** Authors that have reached the threshold are pulled from now on, and for good. */
+export async function markPulled(
+  client: Queryable,
+  s: string,
+  authors: readonly string[],
+  threshold: number,
+): Promise<void> {
+  await client.query(
+    `INSERT INTO ${s}.timeline_pulled (author_id)
+     SELECT author_id FROM ${s}.timeline_follower_count WHERE author_id = ANY($1::uuid[]) AND followers > $2
+     ORDER BY 1 ON CONFLICT DO NOTHING`,
+    [authors, threshold],
+  );
+}
+
+/** Reads the other side of what the round has committed: who gets its posts, and what its follows bring. */
+export async function readFanOut(pool: Queryable, s: string, touched: Touched): Promise<FanOut> {
+  const readers = await pool.query(
+    `SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id AS reader,
+            p.live AND f.event_time > p.event_time AS before_follow
+     FROM ${s}.timeline_post p JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
+     WHERE p.post_id = ANY($1::uuid[]) AND (NOT p.live OR ${notPulled(s, 'p.author_id')})
+     UNION ALL
+     SELECT post_id, author_id, live, ${ms('event_time')}, author_id, false FROM ${s}.timeline_post
+     WHERE post_id = ANY($1::uuid[])`,
+    [touched.posts],
+  );
+  const fan: FanOut = { adds: [], drops: [], pairs: [...touched.pairs], slices: [] };
+  for (const row of readers.rows) {
+    const entry = { reader: row.reader, postId: row.post_id, authorId: row.author_id };
+    if (!row.live) fan.drops.push(entry);
+    else if (!row.before_follow) fan.adds.push({ ...entry, publishedAt: row.at });
+    // A late post, or the loss of one, from before a follow changes which 20 the follower was given.
+    if (row.before_follow || (!row.live && row.reader !== row.author_id))
+      fan.pairs.push({ reader: row.reader, author: row.author_id });
+  }
+  fan.slices = await readSlices(pool, s, fan.pairs);
+  return fan;
+}
+
+async function readSlices(pool: Queryable, s: string, pairs: FanOut['pairs']): Promise<FanOut['slices']> {
+  if (pairs.length === 0) return [];
+  const { rows } = await pool.query(
+    `SELECT f.follower_id AS reader, f.followee_id AS author_id, slice.post_id, ${ms('slice.event_time')} AS at
+     FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS n (reader, author)) AS pair
+     JOIN ${s}.timeline_follow f ON f.follower_id = pair.reader AND f.followee_id = pair.author AND f.live
+     CROSS JOIN LATERAL (${sliceOf(s)}) AS slice
+     WHERE ${notPulled(s, 'f.followee_id')}`,
+    [pairs.map((pair) => pair.reader), pairs.map((pair) => pair.author)],
+  );
+  return rows.map((row) => ({
+    reader: row.reader,
+    authorId: row.author_id,
+    postId: row.post_id,
+    publishedAt: row.at,
+  }));
+}
+
+/** Whole timelines of these readers from the facts, newest first; pulled authors come in when the feed is read. */
+export async function readTimelines(
+  pool: Queryable,
+  s: string,
+  readers: readonly string[],
+): Promise<Map<string, Entry[]>> {
+  const { rows } = await pool.query(
+    `SELECT r.reader, e.post_id, e.author_id, ${ms('e.event_time')} AS at
+     FROM unnest($1::uuid[]) AS r (reader)
+     CROSS JOIN LATERAL (
+       SELECT * FROM (
+         SELECT slice.post_id, f.followee_id AS author_id, slice.event_time
+         FROM ${s}.timeline_follow f CROSS JOIN LATERAL (${sliceOf(s)}) AS slice
+         WHERE f.follower_id = r.reader AND f.live AND ${notPulled(s, 'f.followee_id')}
+         UNION ALL
+         (SELECT post_id, author_id, event_time FROM ${s}.timeline_post WHERE author_id = r.reader AND live
+          ORDER BY event_time DESC, post_id DESC LIMIT ${timelineLength})
+       ) AS parts ORDER BY event_time DESC, post_id DESC LIMIT ${timelineLength}
+     ) AS e`,
+    [readers],
+  );
+  const timelines = new Map<string, Entry[]>(readers.map((reader) => [reader, []]));
+  for (const row of rows) {
+    timelines.get(row.reader)!.push({ postId: row.post_id, authorId: row.author_id, publishedAt: row.at });
+  }
+  return timelines;
+}
+
+/** Everybody who may have a timeline, in pages by id. */
+export async function readReaders(
+  pool: Queryable,
+  s: string,
+  after: string | null,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await pool.query(
+    `SELECT DISTINCT reader FROM (
+       SELECT follower_id AS reader FROM ${s}.timeline_follow
+       UNION ALL SELECT author_id FROM ${s}.timeline_post) AS everybody
+     WHERE $1::uuid IS NULL OR reader > $1::uuid ORDER BY reader LIMIT $2`,
+    [after, limit],
+  );
+  return rows.map((row) => row.reader);
+}

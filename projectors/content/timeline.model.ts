@@ -1,0 +1,118 @@
+import type { Event } from '../../schemas/generated/events.ts';
+import { defineModel, put, remove } from '../engine/model.ts';
+
+/**
+ * Home feeds: the tables below are the facts, Redis holds what they amount to (DESIGN §6): for each account followed
+ * now, its posts since the follow and the 20 newest before it, and the reader's own posts; the newest 1,000 of these.
+ */
+export const timelines = defineModel({
+  name: 'timelines',
+  version: 1,
+  topics: ['follow-events', 'post-events'],
+  sqlFile: 'content/timeline.sql',
+  registers: ['timeline_follow', 'timeline_post'],
+  counters: [
+    {
+      from: 'timeline_follow',
+      into: 'timeline_follower_count',
+      key: { author_id: 'followee_id' },
+      column: 'followers',
+    },
+  ],
+  on: {
+    UserFollowed: (event) => [
+      put('timeline_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+    ],
+    UserUnfollowed: (event) => [
+      remove('timeline_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+    ],
+    PostPublished: (event) => [put('timeline_post', { post_id: event.postId, author_id: event.authorId })],
+    PostDeleted: (event) => [remove('timeline_post', { post_id: event.postId, author_id: event.authorId })],
+  },
+});
+
+/** Entries kept of a timeline. */
+export const timelineLength = 1_000;
+/** Posts from before the follow that a new follower gets. */
+export const backfillLength = 20;
+
+/** What a round of events may change in Redis; the target state is read from the tables afterwards. */
+export interface Touched {
+  /** (reader, author) whose follow changed. */
+  pairs: { reader: string; author: string }[];
+  posts: string[];
+  /** Whose posts or followers changed: their rounds wait for each other. */
+  authors: string[];
+  /** Something may leave a timeline, and a full one must then be made again from the facts. */
+  removes: boolean;
+}
+
+export function touchedBy(events: readonly Event[]): Touched {
+  const pairs = new Map<string, { reader: string; author: string }>();
+  const posts = new Set<string>();
+  const authors = new Set<string>();
+  let removes = false;
+  for (const event of events) {
+    if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
+      pairs.set(`${event.followerId} ${event.followeeId}`, {
+        reader: event.followerId,
+        author: event.followeeId,
+      });
+      authors.add(event.followeeId);
+      removes ||= event.type === 'UserUnfollowed';
+    } else if (event.type === 'PostPublished' || event.type === 'PostDeleted') {
+      posts.add(event.postId);
+      authors.add(event.authorId);
+      removes ||= event.type === 'PostDeleted';
+    }
+  }
+  return { pairs: [...pairs.values()], posts: [...posts], authors: [...authors], removes };
+}
+
+/** What to do with one reader's timeline: authors whose entries go first, single entries that go, entries to add. */
+export interface TimelineEdit {
+  reader: string;
+  dropAuthors: string[];
+  drop: string[];
+  add: Entry[];
+}
+
+export interface Entry {
+  postId: string;
+  authorId: string;
+  /** Milliseconds since the epoch: the score. */
+  publishedAt: number;
+}
+
+/** Sorts by post id among equal scores, so that the cut is by (publishedAt, id). */
+export function memberOf(entry: { postId: string; authorId: string }): string {
+  return `${entry.postId}:${entry.authorId}`;
+}
+
+/** Where posts of the round go, and what its follows bring; one edit a reader. */
+export interface FanOut {
+  /** Live posts and each of their readers. */
+  adds: (Entry & { reader: string })[];
+  /** Deleted posts and each of their readers. */
+  drops: { reader: string; postId: string; authorId: string }[];
+  /** Pairs whose part of the timeline is made again, and what it then holds. */
+  pairs: { reader: string; author: string }[];
+  slices: (Entry & { reader: string })[];
+}
+
+export function editsOf(fan: FanOut): TimelineEdit[] {
+  const edits = new Map<string, TimelineEdit>();
+  const editOf = (reader: string): TimelineEdit => {
+    let edit = edits.get(reader);
+    if (!edit) {
+      edit = { reader, dropAuthors: [], drop: [], add: [] };
+      edits.set(reader, edit);
+    }
+    return edit;
+  };
+  for (const { reader, author } of fan.pairs) editOf(reader).dropAuthors.push(author);
+  for (const { reader, ...post } of fan.drops) editOf(reader).drop.push(memberOf(post));
+  for (const { reader, ...entry } of fan.adds) editOf(reader).add.push(entry);
+  for (const { reader, ...entry } of fan.slices) editOf(reader).add.push(entry);
+  return [...edits.values()];
+}

@@ -1,0 +1,224 @@
+import type { PartitionBatch } from '../../platform/log/consumer.ts';
+import type { Client, Pool } from '../../platform/postgres/pool.ts';
+import { Fenced, holdPositions, savePositions } from '../../platform/postgres/positions.ts';
+import type { Event } from '../../schemas/generated/events.ts';
+import { type Applied, applyRound, type Installed, lockBucket, lockBuckets } from '../engine/apply.ts';
+import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
+import { markPulled, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
+import { editsOf, type TimelineEdit, type Touched, timelines, touchedBy } from './timeline.model.ts';
+import { StaleTimelineWriter, type TimelineStore } from './timeline.redis.ts';
+
+/** Events of a round: each post may go to as many readers as the threshold allows. */
+const maxRecords = 1_000;
+/** Readers whose timelines are made in one statement. */
+const readersPerPage = 500;
+
+export interface TimelineOptions {
+  store: TimelineStore;
+  /** Followers above which an author is pulled at read. */
+  threshold: number;
+}
+
+interface Round {
+  engine: Engine;
+  installed: Installed;
+  options: TimelineOptions;
+}
+
+/** Runs the timelines: facts to Postgres, what they amount to to Redis, then the position (DESIGN §6). */
+export async function runTimelines(engine: Engine, options: TimelineOptions): Promise<RunningModel> {
+  const installed = await install(engine, timelines);
+  const round: Round = { engine, installed, options };
+  return runInstalled(engine, installed, (batches) => handle(round, batches), {
+    maxRecords,
+    // Redis may be away: then the epoch is changed below, and the fences are set when the timelines are made again.
+    claimed: (positions) => options.store.raiseFences(positions).catch(() => {}),
+  });
+}
+
+/**
+ * The rows are committed under the fence before the other side is read, so of a post and a follow at once at least
+ * one sees the other; Redis is written from that reading under the authors' locks, so no older one overtakes a newer.
+ */
+async function handle(round: Round, batches: readonly PartitionBatch[]): Promise<void> {
+  const { engine, installed } = round;
+  const began = performance.now();
+  const applied = await applyRound(engine, installed, batches, {
+    fence: holdPositions,
+    inTransaction: (client, events) => afterRows(round, client, events),
+    committed: (part) => show(round, part),
+  });
+  finishRound(engine, installed, batches, applied, began);
+}
+
+async function afterRows(round: Round, client: Client, events: readonly Event[]): Promise<Touched> {
+  const touched = touchedBy(events);
+  await markPulled(client, round.installed.schema, touched.authors, round.options.threshold);
+  return touched;
+}
+
+/** Brings Redis to what the committed rows say, then saves the position. */
+async function show(round: Round, part: Applied<Touched>): Promise<void> {
+  const { engine, installed } = round;
+  const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
+  const full = await withLocks(engine.pool, installed.consumer, locks, async () => {
+    const fan = await readFanOut(engine.pool, installed.schema, part.result);
+    return editRedis(round, part, editsOf(fan));
+  });
+  if (full.length > 0) await restore(round, part, full);
+  await savePositions(engine.pool, installed.consumer, part.steps);
+}
+
+/** A full timeline lost something: what was cut off it comes back from the facts, while everybody else waits. */
+async function restore(round: Round, part: Applied<Touched>, readers: readonly string[]): Promise<void> {
+  const { engine, installed } = round;
+  await withLocks(engine.pool, installed.consumer, allBuckets, async () => {
+    const whole = await readTimelines(engine.pool, installed.schema, readers);
+    const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
+    await editRedis(round, part, edits);
+  });
+}
+
+/**
+ * Writes to Redis; when it is away or has lost the timelines, names a new epoch instead: from that commit on feeds
+ * are answered from Postgres and the model goes on, until remakeWhenLost has brought Redis back.
+ */
+async function editRedis(
+  round: Round,
+  part: Applied<Touched>,
+  edits: readonly TimelineEdit[],
+): Promise<string[]> {
+  const { engine, installed, options } = round;
+  if (edits.length === 0) return [];
+  const epoch = await epochOf(engine.pool, installed);
+  try {
+    return await options.store.edit(epoch, part.steps, edits);
+  } catch (error) {
+    if (error instanceof StaleTimelineWriter) throw new Fenced(error.message);
+    engine.log.warn(
+      { consumer: installed.consumer, err: error },
+      'feeds come from Postgres until Redis is made again',
+    );
+    await engine.pool.query(
+      `UPDATE ${installed.schema}.timeline_state SET epoch = gen_random_uuid() WHERE epoch = $1`,
+      [epoch],
+    );
+    return [];
+  }
+}
+
+const lookEveryMs = 1_000;
+
+/** Looks every second whether Redis still holds the timelines; the first look is before anything is applied. */
+export async function keepTimelinesWhole(
+  engine: Engine,
+  options: TimelineOptions,
+): Promise<{ close(): Promise<void> }> {
+  const installed = await install(engine, timelines);
+  let closed = false;
+  let wake: () => void = () => {};
+  const look = async (): Promise<void> => {
+    await remakeWhenLost(engine, installed, options).catch((error) =>
+      engine.log.warn({ consumer: installed.consumer, err: error }, 'timelines can not be made again yet'),
+    );
+  };
+  const looking = async (): Promise<void> => {
+    while (!closed) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        setTimeout(resolve, lookEveryMs).unref();
+      });
+      if (!closed) await look();
+    }
+  };
+  await look();
+  const ended = looking();
+  return {
+    async close() {
+      closed = true;
+      wake();
+      await ended;
+    },
+  };
+}
+
+/** Makes every timeline again when Redis does not hold the epoch that Postgres names. True when it did. */
+export async function remakeWhenLost(
+  engine: Engine,
+  installed: Installed,
+  options: TimelineOptions,
+): Promise<boolean> {
+  if ((await options.store.readEpoch()) === (await epochOf(engine.pool, installed))) return false;
+  return withLocks(engine.pool, installed.consumer, allBuckets, async () => {
+    const epoch = await epochOf(engine.pool, installed);
+    if ((await options.store.readEpoch()) === epoch) return false;
+    const { rows } = await engine.pool.query(
+      'SELECT topic, partition, generation FROM engine.position WHERE consumer = $1',
+      [installed.consumer],
+    );
+    await options.store.raiseFences(rows.map((row) => ({ ...row, generation: BigInt(row.generation) })));
+    const began = performance.now();
+    const readers = await remakeAll(engine.pool, installed, options.store, epoch);
+    engine.log.info(
+      { readers, seconds: (performance.now() - began) / 1_000 },
+      'timelines made again from the facts',
+    );
+    return true;
+  });
+}
+
+async function remakeAll(
+  pool: Pool,
+  installed: Installed,
+  store: TimelineStore,
+  epoch: string,
+): Promise<number> {
+  const remake = await store.beginRemake();
+  let readers = 0;
+  for (let after: string | null = null; ; ) {
+    const page = await readReaders(pool, installed.schema, after, readersPerPage);
+    if (page.length === 0) break;
+    await remake.replace(await readTimelines(pool, installed.schema, page));
+    readers += page.length;
+    after = page.at(-1)!;
+  }
+  await remake.finish(epoch);
+  return readers;
+}
+
+async function epochOf(pool: Pool, installed: Installed): Promise<string> {
+  return (await pool.query(`SELECT epoch FROM ${installed.schema}.timeline_state`)).rows[0].epoch;
+}
+
+const allBuckets = Array.from({ length: lockBuckets }, (_, bucket) => bucket);
+
+function bucketsOf(touched: Touched): number[] {
+  return [...new Set(touched.authors.map(lockBucket))].sort((a, b) => a - b);
+}
+
+/**
+ * Holds the authors' locks on a connection of its own while the work commits on others. A process that is frozen
+ * with them loses them after a while; what it writes to Redis afterwards is fenced.
+ */
+async function withLocks<T>(
+  pool: Pool,
+  consumer: string,
+  buckets: readonly number[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const client = await pool.connect();
+  let broken = false;
+  try {
+    await client.query("BEGIN; SET LOCAL idle_in_transaction_session_timeout = '60s'");
+    await client.query('SELECT pg_advisory_xact_lock(hashtext($1), b) FROM unnest($2::int[]) AS b', [
+      consumer,
+      buckets,
+    ]);
+    return await work();
+  } finally {
+    await client.query('ROLLBACK').catch(() => {
+      broken = true;
+    });
+    client.release(broken);
+  }
+}

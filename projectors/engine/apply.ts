@@ -1,0 +1,196 @@
+import type { Codec } from '../../platform/log/codec.ts';
+import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
+import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
+import type { PositionStep, savePositions } from '../../platform/postgres/positions.ts';
+import type { MasterKey } from '../../platform/vault/master-key.ts';
+import type { Event } from '../../schemas/generated/events.ts';
+import { type Decoded, decodeBatches, type Parking, revealEvents } from './decoding.ts';
+import { type Change, changesOf, type Model } from './model.ts';
+import { halves, isDeterministic, park, parkedKeys } from './parking.ts';
+import { newestPerRow, type StampedChange } from './registers.ts';
+import { type RegisterTable, registerParams } from './tables.ts';
+
+/** What applying needs of its process. */
+export interface ApplyContext {
+  pool: Pool;
+  codec: Codec<Event>;
+  master: MasterKey;
+}
+
+/** A model with its tables found. */
+export interface Installed {
+  model: Model;
+  consumer: string;
+  schema: string;
+  tables: Map<string, RegisterTable>;
+}
+
+/** What a round brought: for logs, metrics and reactors. */
+export interface Applied<T> {
+  steps: PositionStep[];
+  events: Event[];
+  parkings: Parking[];
+  result: T;
+}
+
+/** What a kind of model adds to a round. */
+export interface RoundKind<T> {
+  /** Fences the transaction: savePositions, or holdPositions for a model that saves them later. */
+  fence: typeof savePositions;
+  /** Further work in the transaction of the rows. */
+  inTransaction(client: Client, events: readonly Event[]): Promise<T>;
+  /** What follows the commit: nothing of the next records is applied before it. */
+  committed(part: Applied<T>): Promise<void>;
+}
+
+/**
+ * Applies one round: positions first (a stale process fails there, before it has written anything), then rows,
+ * counters and derivations, all in one transaction (DESIGN §2 rule 3). A record that fails for good is searched by
+ * halving and parked; whatever else is thrown is for the caller to retry.
+ */
+export async function applyRound<T>(
+  context: ApplyContext,
+  installed: Installed,
+  batches: readonly PartitionBatch[],
+  kind: RoundKind<T>,
+): Promise<Applied<T>[]> {
+  const decoded = await decodeBatches(context.codec, batches);
+  const part = await applyOrFind(context, installed, batches, decoded, kind);
+  if (part) {
+    await kind.committed(part);
+    return [part];
+  }
+  const [first, second] = halves(batches);
+  return [
+    ...(await applyRound(context, installed, first, kind)),
+    ...(await applyRound(context, installed, second, kind)),
+  ];
+}
+
+/** null: one of several records fails for good, and the round must be halved to find it. */
+async function applyOrFind<T>(
+  context: ApplyContext,
+  installed: Installed,
+  batches: readonly PartitionBatch[],
+  decoded: Decoded,
+  kind: RoundKind<T>,
+): Promise<Applied<T> | null> {
+  try {
+    return await applyDecoded(context, installed, batches, decoded, kind);
+  } catch (error) {
+    if (!isDeterministic(error)) throw error;
+    if (batches.length > 1 || batches[0]!.records.length > 1) return null;
+    const poisoned = { events: [], parkings: [violation(decoded, error)] };
+    return applyDecoded(context, installed, batches, poisoned, kind);
+  }
+}
+
+function violation(decoded: Decoded, error: unknown): Parking {
+  const { record, sealed } = decoded.events[0]!;
+  // The constraint's name says enough; Postgres' detail may quote personal values.
+  const { code, constraint, message } = error as { code: string; constraint?: string; message: string };
+  const detail = constraint
+    ? `SQLSTATE ${code}, constraint ${constraint}`
+    : `SQLSTATE ${code}: ${message.split(':')[0]}`;
+  return { record, eventId: sealed.meta.id, code: 'violates_constraint', detail };
+}
+
+async function applyDecoded<T>(
+  context: ApplyContext,
+  installed: Installed,
+  batches: readonly PartitionBatch[],
+  decoded: Decoded,
+  kind: RoundKind<T>,
+): Promise<Applied<T>> {
+  const steps = batches.map((batch) => stepOf(batch, newestTime(decoded, batch)));
+  return transaction(context.pool, async (client) => {
+    await kind.fence(client, installed.consumer, steps);
+    const isParked = await parkedKeys(client, installed.consumer, batches);
+    const revealed = await revealEvents(client, context.codec, context.master, decoded);
+    const { events, parkings } = holdBack(revealed, isParked);
+    await park(client, installed.consumer, parkings);
+    await lockTogether(client, installed, events);
+    await writeRegisters(client, installed, events);
+    const result = await kind.inTransaction(client, events);
+    return { steps, events, parkings, result };
+  });
+}
+
+/** Later events of a parked key wait behind it, those of this very round included. */
+function holdBack(
+  revealed: { events: { record: LogRecord; event: Event }[]; parkings: Parking[] },
+  isParked: (record: LogRecord) => boolean,
+): { events: Event[]; parkings: Parking[] } {
+  const failed = revealed.parkings.map((p) => p.record);
+  const behind = ({ record }: { record: LogRecord }): boolean =>
+    isParked(record) ||
+    failed.some((f) => f.topic === record.topic && f.key === record.key && f.offset < record.offset);
+  const waiting = revealed.events.filter(behind).map(
+    ({ record, event }): Parking => ({
+      record,
+      eventId: event.meta.id,
+      code: 'behind_parked_key',
+      detail: 'waits behind a parked record of its key',
+    }),
+  );
+  const events = waiting.length === 0 ? revealed.events : revealed.events.filter((item) => !behind(item));
+  return { events: events.map(({ event }) => event), parkings: [...revealed.parkings, ...waiting] };
+}
+
+function newestTime(decoded: Decoded, batch: PartitionBatch): number {
+  let newest = 0;
+  for (const { record, sealed } of decoded.events) {
+    if (record.topic === batch.topic && record.partition === batch.partition)
+      newest = Math.max(newest, sealed.meta.time);
+  }
+  return newest;
+}
+
+/** Advisory locks are kept in shared memory: ids share this many. */
+export const lockBuckets = 256;
+
+export function lockBucket(id: string): number {
+  return Number.parseInt(id.slice(-2), 16) % lockBuckets;
+}
+
+/**
+ * Batches whose rows a derivation joins wait for each other, in one order, so that of two that commit at once the
+ * later sees the earlier's rows.
+ */
+async function lockTogether(client: Client, installed: Installed, events: readonly Event[]): Promise<void> {
+  const { lockOf } = installed.model;
+  if (!lockOf || events.length === 0) return;
+  const ids = events.map(lockOf).filter((id) => id !== null);
+  const buckets = [...new Set(ids.map(lockBucket))].sort((a, b) => a - b);
+  await client.query('SELECT pg_advisory_xact_lock(hashtext($1), b) FROM unnest($2::int[]) AS b', [
+    installed.consumer,
+    buckets,
+  ]);
+}
+
+/** Writes the registers of the round and what is derived from them. */
+export async function writeRegisters(
+  client: Client,
+  installed: Installed,
+  events: readonly Event[],
+): Promise<void> {
+  const changes: StampedChange[] = [];
+  for (const event of events) {
+    for (const change of changesOf(installed.model, event)) {
+      changes.push({ ...change, eventTime: event.meta.time, eventId: event.meta.id });
+    }
+  }
+  if (changes.length === 0) return;
+  const newest = newestPerRow(changes, (table) => installed.tables.get(table)!.key);
+  for (const table of installed.tables.values()) {
+    const rows = newest.get(table.name);
+    if (rows) await client.query(table.sql, registerParams(table, rows));
+  }
+  await derive(client, installed, changes);
+}
+
+async function derive(client: Client, installed: Installed, changes: readonly Change[]): Promise<void> {
+  for (const derivation of installed.model.derivations ?? []) {
+    await client.query(derivation.sql(installed.schema), derivation.params(changes));
+  }
+}

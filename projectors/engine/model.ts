@@ -1,0 +1,66 @@
+import type { Event, EventOf, EventType } from '../../schemas/generated/events.ts';
+import type { Topic } from '../../schemas/topics.ts';
+
+/**
+ * One write to one register: a row of a table whose newest (event time, event id) wins. `row` has the key and every
+ * column of the table but live, event_time and event_id; what it leaves out becomes null. `live: false` is a tombstone.
+ */
+export interface Change {
+  table: string;
+  row: Record<string, unknown>;
+  live: boolean;
+}
+
+/**
+ * A column of `into` that counts live rows of `from`. It moves only by rows that really changed. `key` maps columns of
+ * `into` to columns of `from`, which must never change during a row's life.
+ */
+export interface Counter {
+  from: string;
+  into: string;
+  key: Record<string, string>;
+  column: string;
+}
+
+/** Rows that follow from rows of several keys, settled after the registers in the same transaction. */
+export interface Derivation {
+  /** Statement for the tables of this Postgres schema. */
+  sql(schema: string): string;
+  /** Its parameters from what the batch touched. */
+  params(changes: readonly Change[]): unknown[];
+}
+
+/** A read model: data and pure functions. The engine owns all the rest. */
+export interface Model {
+  name: string;
+  version: number;
+  topics: readonly Topic[];
+  /** The tables, below schemas/. */
+  sqlFile: string;
+  /** Registers it writes; each merges by (event time, event id), so events of any keys may come in any order. */
+  registers: readonly string[];
+  counters: readonly Counter[];
+  on: { [T in EventType]?: (event: EventOf<T>) => Change[] };
+  /** The id that ties together events whose rows a derivation joins: their rounds wait for each other. */
+  lockOf?(event: Event): string | null;
+  derivations?: readonly Derivation[];
+}
+
+export function defineModel(model: Model): Model {
+  return model;
+}
+
+export function put(table: string, row: Record<string, unknown>): Change {
+  return { table, row, live: true };
+}
+
+/** A tombstone: the key stays, so that an older event arriving late still loses. */
+export function remove(table: string, key: Record<string, unknown>): Change {
+  return { table, row: key, live: false };
+}
+
+/** The changes of one event, none when the model does not take its type. */
+export function changesOf(model: Model, event: Event): Change[] {
+  const handler = model.on[event.type] as ((event: Event) => Change[]) | undefined;
+  return handler ? handler(event) : [];
+}

@@ -1,0 +1,123 @@
+import { UnknownEventType } from '../../platform/log/codec.ts';
+import { type PartitionBatch, type RunningConsumer, runConsumer } from '../../platform/log/consumer.ts';
+import type { Kafka } from '../../platform/log/kafka.ts';
+import { type Announcer, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
+import { consumerOf } from '../../platform/postgres/serving.ts';
+import type { Logger } from '../../platform/telemetry/logger.ts';
+import type { Metrics } from '../../platform/telemetry/metrics.ts';
+import { traceIdOf } from '../../platform/telemetry/trace.ts';
+import { type Applied, type ApplyContext, applyRound, type Installed, type RoundKind } from './apply.ts';
+import type { Model } from './model.ts';
+import { readTables } from './tables.ts';
+import { installVersion } from './versions.ts';
+
+/** What a process gives to every model that it runs. */
+export interface Engine extends ApplyContext {
+  kafka: Kafka;
+  log: Logger;
+  prefix: string;
+  partitions: number;
+  announcer: Announcer;
+  observe(consumer: string, round: RoundReport): void;
+}
+
+export interface RoundReport {
+  events: number;
+  parked: number;
+  seconds: number;
+}
+
+export interface RunningModel {
+  name: string;
+  state: RunningConsumer['state'];
+  close(): Promise<void>;
+}
+
+/** The metrics and log lines of rounds, in one place. */
+export function createEngine(base: Omit<Engine, 'announcer' | 'observe'>, metrics: Metrics): Engine {
+  const events = metrics.counter('projection_events_total', 'Events applied', ['consumer']);
+  const parked = metrics.counter('projection_parked_total', 'Records parked', ['consumer']);
+  const seconds = metrics.histogram('worker_latency_seconds', 'Seconds a round took', ['worker']);
+  return {
+    ...base,
+    announcer: createAnnouncer(base.pool),
+    observe(consumer, round) {
+      events.inc({ consumer }, round.events);
+      if (round.parked > 0) parked.inc({ consumer }, round.parked);
+      seconds.observe({ worker: consumer }, round.seconds);
+    },
+  };
+}
+
+/** Finds or makes a model's tables. */
+export async function install(engine: Engine, model: Model): Promise<Installed> {
+  const schema = await installVersion(engine.pool, model);
+  const tables = await readTables(engine.pool, model, schema);
+  return { model, consumer: consumerOf(model.name, model.version), schema, tables };
+}
+
+const plainRound: RoundKind<void> = {
+  fence: savePositions,
+  inTransaction: async () => {},
+  committed: async () => {},
+};
+
+/** Runs a model of Postgres tables for the life of the process. */
+export async function runModel(engine: Engine, model: Model): Promise<RunningModel> {
+  const installed = await install(engine, model);
+  return runInstalled(engine, installed, async (batches) => {
+    const began = performance.now();
+    const applied = await applyRound(engine, installed, batches, plainRound);
+    finishRound(engine, installed, batches, applied, began);
+  });
+}
+
+/** Runs whatever handles an installed model's batches: the plain path above, timelines, reactors. */
+export function runInstalled(
+  engine: Engine,
+  installed: Installed,
+  handle: (batches: readonly PartitionBatch[]) => Promise<void>,
+  extra: { maxRecords?: number; claimed?: Parameters<typeof runConsumer>[0]['claimed'] } = {},
+): RunningModel {
+  const running = runConsumer({
+    kafka: engine.kafka,
+    pool: engine.pool,
+    log: engine.log,
+    consumer: installed.consumer,
+    topics: installed.model.topics,
+    prefix: engine.prefix,
+    partitions: engine.partitions,
+    start: 'beginning',
+    fatal: (error) => error instanceof UnknownEventType,
+    handle,
+    ...extra,
+  });
+  return { name: installed.model.name, state: running.state, close: running.close };
+}
+
+const tracesPerLine = 20;
+
+/** Tells readers, metrics and the log that a round is done. */
+export function finishRound<T>(
+  engine: Engine,
+  installed: Installed,
+  batches: readonly PartitionBatch[],
+  applied: readonly Applied<T>[],
+  began: number,
+): void {
+  for (const part of applied) engine.announcer.committed(installed.consumer, part.steps);
+  const events = applied.reduce((sum, part) => sum + part.events.length, 0);
+  const parkings = applied.flatMap((part) => part.parkings);
+  const seconds = (performance.now() - began) / 1_000;
+  engine.observe(installed.consumer, { events, parked: parkings.length, seconds });
+  const records = batches.flatMap((batch) => batch.records.slice(0, tracesPerLine));
+  const traceIds = records.slice(0, tracesPerLine).map((record) => traceIdOf(record.headers.traceparent));
+  engine.log.info({ consumer: installed.consumer, events, seconds, traceIds }, 'applied');
+  for (const { record, code, detail } of parkings) {
+    const { topic, partition, offset, key } = record;
+    engine.log.error(
+      { consumer: installed.consumer, topic, partition, offset: `${offset}`, key, code, detail },
+      'parked',
+    );
+  }
+}

@@ -1,0 +1,27 @@
+import type { Config } from '../platform/process/config.ts';
+import { type Running, runMain } from '../platform/process/main.ts';
+import { createRedis, redisReady } from '../platform/redis/redis.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { runStreamReactor } from './notify/stream.reactor.ts';
+import { openEngine, serveHealth } from './process.ts';
+
+/** The process whose work reaches outside: apart from the models, so that a rebuild never starves it. */
+async function start(config: Config, log: Logger): Promise<Running> {
+  const metrics = createMetrics('reactors');
+  const engine = await openEngine('reactors', config, log, metrics);
+  const redis = createRedis(config.redisUrl, { name: 'reactors' });
+  await redisReady(redis);
+  const running = [await runStreamReactor(engine, redis)];
+  const health = await serveHealth(config, engine, metrics, running);
+  return {
+    async close() {
+      await Promise.all(running.map((model) => model.close()));
+      await health.close();
+      redis.disconnect();
+      await engine.pool.end();
+    },
+  };
+}
+
+runMain('reactors', start);

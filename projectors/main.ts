@@ -1,0 +1,40 @@
+import type { Config } from '../platform/process/config.ts';
+import { type Running, runMain } from '../platform/process/main.ts';
+import { createRedis, redisReady } from '../platform/redis/redis.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
+import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { timelines } from './content/timeline.model.ts';
+import { openTimelineStore } from './content/timeline.redis.ts';
+import { keepTimelinesWhole, runTimelines } from './content/timeline.runner.ts';
+import { runModel } from './engine/runner.ts';
+import { openEngine, serveHealth } from './process.ts';
+import { models } from './registry.ts';
+
+/** The process that makes the read models: Postgres tables and Redis timelines. */
+async function start(config: Config, log: Logger): Promise<Running> {
+  const metrics = createMetrics('projectors');
+  const engine = await openEngine('projectors', config, log, metrics);
+  const redis = createRedis(config.redisUrl, { name: 'projectors' });
+  await redisReady(redis);
+  const options = {
+    store: openTimelineStore(redis, config.prefix, timelines.version),
+    threshold: config.fanoutThreshold,
+  };
+  const keeper = await keepTimelinesWhole(engine, options);
+  const running = await Promise.all([
+    ...models.map((model) => runModel(engine, model)),
+    runTimelines(engine, options),
+  ]);
+  const health = await serveHealth(config, engine, metrics, running);
+  return {
+    async close() {
+      await Promise.all(running.map((model) => model.close()));
+      await keeper.close();
+      await health.close();
+      redis.disconnect();
+      await engine.pool.end();
+    },
+  };
+}
+
+runMain('projectors', start);

@@ -1,0 +1,90 @@
+import type { Event } from '../../schemas/generated/events.ts';
+import type { FramePayload } from '../../schemas/notify/frame.ts';
+import { defineModel, put, remove } from '../engine/model.ts';
+
+/** The streaming reactor's facts: who follows whom, and posts that show once their media is ready. */
+export const streamFacts = defineModel({
+  name: 'stream',
+  version: 1,
+  topics: ['follow-events', 'post-events', 'media-events', 'like-events'],
+  sqlFile: 'notify/stream.sql',
+  registers: ['stream_follow', 'stream_post', 'stream_media'],
+  counters: [],
+  on: {
+    UserFollowed: (event) => [
+      put('stream_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+    ],
+    UserUnfollowed: (event) => [
+      remove('stream_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+    ],
+    PostPublished: (event) => [
+      put('stream_post', {
+        post_id: event.postId,
+        author_id: event.authorId,
+        media_ids: event.mediaIds,
+        trace_id: event.meta.correlation,
+      }),
+    ],
+    PostDeleted: (event) => [remove('stream_post', { post_id: event.postId, author_id: event.authorId })],
+    MediaReady: (event) => [put('stream_media', { media_id: event.mediaId, owner_id: event.ownerId })],
+    MediaRejected: (event) => [remove('stream_media', { media_id: event.mediaId, owner_id: event.ownerId })],
+  },
+  // A post, its media and the follows of its author decide together who is told.
+  lockOf(event) {
+    if ('followeeId' in event) return event.followeeId;
+    if (event.type === 'PostPublished' || event.type === 'PostDeleted') return event.authorId;
+    return 'ownerId' in event ? event.ownerId : null;
+  },
+});
+
+/** A frame for one user; a user gets the frame of an event once. */
+export interface AddressedFrame {
+  userId: string;
+  eventId: string;
+  payload: FramePayload;
+}
+
+/** Frames that follow from one event alone. */
+export function framesOf(event: Event): AddressedFrame[] {
+  const common = { time: new Date(event.meta.time).toISOString(), traceId: event.meta.correlation };
+  const to = (userId: string, rest: Pick<FramePayload, 'type' | 'data'>): AddressedFrame[] => [
+    { userId, eventId: event.meta.id, payload: { ...common, ...rest } as FramePayload },
+  ];
+  switch (event.type) {
+    case 'PostLiked':
+      if (event.likerId === event.authorId) return [];
+      return to(event.authorId, {
+        type: 'post.liked',
+        data: { postId: event.postId, likerId: event.likerId },
+      });
+    case 'UserFollowed':
+      return to(event.followeeId, { type: 'user.followed', data: { followerId: event.followerId } });
+    case 'MediaReady':
+      return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } });
+    case 'MediaRejected':
+      return to(event.ownerId, {
+        type: 'media.rejected',
+        data: { mediaId: event.mediaId, code: event.code },
+      });
+    default:
+      return [];
+  }
+}
+
+/** What the round touched of the facts that decide who is told of a post. */
+export interface TouchedFacts {
+  posts: string[];
+  media: string[];
+  pairs: { follower: string; followee: string }[];
+}
+
+export function touchedFacts(events: readonly Event[]): TouchedFacts {
+  const touched: TouchedFacts = { posts: [], media: [], pairs: [] };
+  for (const event of events) {
+    if (event.type === 'PostPublished') touched.posts.push(event.postId);
+    if (event.type === 'MediaReady') touched.media.push(event.mediaId);
+    if (event.type === 'UserFollowed')
+      touched.pairs.push({ follower: event.followerId, followee: event.followeeId });
+  }
+  return touched;
+}

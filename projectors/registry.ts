@@ -1,0 +1,9 @@
+import { accounts } from './account/user.model.ts';
+import { likes } from './content/like.model.ts';
+import { posts } from './content/post.model.ts';
+import type { Model } from './engine/model.ts';
+import { graph } from './graph/follow.model.ts';
+import { media } from './media/media.model.ts';
+
+/** Every model of Postgres tables. Timelines have a runner of their own (content/timeline.runner.ts). */
+export const models: readonly Model[] = [accounts, graph, posts, likes, media];

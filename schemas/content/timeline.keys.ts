@@ -1,0 +1,13 @@
+/** The names of the timelines in Redis: written by the projectors, read by query-api. */
+export function timelineKeys(prefix: string, version: number) {
+  const base = `${prefix}tl:v${version}:`;
+  return {
+    /** Sorted set: score = publishedAt in ms, member = `${postId}:${authorId}`. */
+    timeline: (userId: string): string => `${base}${userId}`,
+    /** Holds the epoch of timeline_state while the timelines are whole. */
+    epoch: `${base}epoch`,
+    /** Who is making the timelines again. */
+    remake: `${base}remake`,
+    fence: (topic: string, partition: number): string => `${base}fence:${topic}:${partition}`,
+  };
+}
