@@ -16,12 +16,22 @@ export async function withLock<T>(file: string, waiting: () => void, work: () =>
   }
 }
 
-function acquire(file: string, waiting: () => void): Promise<() => void> {
+/** Takes the lock if nobody holds it, for as long as the caller likes; undefined if somebody does. */
+export async function tryLock(file: string): Promise<(() => void) | undefined> {
+  mkdirSync(dirname(file), { recursive: true });
+  return acquire(file, () => {}, ['--nonblock']).catch(() => undefined);
+}
+
+function acquire(file: string, waiting: () => void, options: string[] = []): Promise<() => void> {
   // detached: a Ctrl-C must not take the lock from us while we are still cleaning up.
-  const holder = spawn('flock', ['--exclusive', file, 'sh', '-c', 'echo held; exec cat >/dev/null'], {
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true,
-  });
+  const holder = spawn(
+    'flock',
+    ['--exclusive', ...options, file, 'sh', '-c', 'echo held; exec cat >/dev/null'],
+    {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true,
+    },
+  );
   const notice = setTimeout(waiting, 500);
   return new Promise((resolve, reject) => {
     holder.once('error', reject);

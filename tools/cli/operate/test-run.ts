@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failure } from '../../../deploy/native/failure.ts';
+import { tryLock } from '../../../deploy/native/lock.ts';
 import { type Environment, isFree, resolvePorts } from '../../../deploy/native/ports.ts';
+import { silent } from '../../../deploy/native/progress.ts';
+import { reset } from '../../../deploy/native/take-down.ts';
 
 export type TestCounts = { passed: number; failed: number };
 
@@ -15,7 +18,7 @@ export function testEnvironment(home: string, port: number): Environment {
   const env: Environment = { ...process.env };
   for (const key of Object.keys(env)) if (addressKeys.test(key)) delete env[key];
   for (const key of inheritedAddresses) delete env[key];
-  return { ...env, EMULSION_HOME: process.env.EMULSION_TEST_HOME || home, EMULSION_PORT: String(port) };
+  return { ...env, EMULSION_HOME: home, EMULSION_PORT: String(port) };
 }
 
 const inheritedAddresses = [
@@ -35,16 +38,28 @@ const inheritedAddresses = [
   'EMULSION_MASTER_KEY_FILE',
 ];
 
-/** EMULSION_TEST_PORT, or the first from 8090 up whose whole block of ports is free. */
-export async function freeFrontPort(): Promise<number> {
+export type TestPlace = { env: Environment; release: () => void };
+
+/**
+ * A place of its own for one test run: home and block of ports, held by a lock until released, so that several runs go
+ * side by side. What a killed run left there, processes included, is cleared. EMULSION_TEST_PORT fixes the place.
+ */
+export async function claimPlace(repo: string): Promise<TestPlace> {
   const given = process.env.EMULSION_TEST_PORT;
-  if (given) return resolvePorts({ EMULSION_PORT: given }).EMULSION_PORT!;
-  for (let port = 8090; port < 8290; port++) {
-    const block = Object.values(resolvePorts({ EMULSION_PORT: String(port) }));
-    const free = await Promise.all(block.map(isFree));
-    if (free.every(Boolean)) return port;
+  const first = given ? resolvePorts({ EMULSION_PORT: given }).EMULSION_PORT! : 8090;
+  for (let port = first; port < first + (given ? 1 : 200); port++) {
+    const home = join(process.env.EMULSION_TEST_HOME || join(repo, '.emulsion-test'), String(port));
+    const release = await tryLock(`${home}.lock`);
+    if (!release) continue;
+    const env = testEnvironment(home, port);
+    await reset({ env, progress: silent });
+    const free = await Promise.all(Object.values(resolvePorts(env)).map(isFree));
+    if (free.every(Boolean)) return { env, release };
+    release();
   }
-  throw failure('No free block of ports was found from 8090 to 8289.', 'Set EMULSION_TEST_PORT to one.');
+  throw given
+    ? failure(`Port ${given} or its block is in use.`, 'Set EMULSION_TEST_PORT to another, or leave it out.')
+    : failure('No free block of ports was found from 8090 to 8289.', 'Set EMULSION_TEST_PORT to one.');
 }
 
 /** Runs vitest to its end and counts from its own report; an interrupt ends it and rejects. */

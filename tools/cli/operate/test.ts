@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { TestCounts } from './test-run.ts';
 
@@ -35,15 +34,15 @@ async function withStack(args: string[], signal: AbortSignal): Promise<TestCount
   // Addresses are given: this machine's or another's servers, not ours to start or stop.
   if (process.env.EMULSION_TEST_ENV === 'external') return runVitest(repo, args, process.env, signal);
   const { up } = await import('../../../deploy/native/up.ts');
-  const { reset, takeDown } = await import('../../../deploy/native/take-down.ts');
+  const { takeDown } = await import('../../../deploy/native/take-down.ts');
   const { afterServers } = await import('./steps.ts');
-  const { freeFrontPort, testEnvironment } = await import('./test-run.ts');
-  const env = testEnvironment(join(repo, '.emulsion-test'), await freeFrontPort());
-  await reset({ env });
+  const { claimPlace } = await import('./test-run.ts');
+  const { env, release } = await claimPlace(repo);
   try {
     const { stack } = await up({ env, partsOnly: true, afterServers: afterServers(), signal });
     return await runVitest(repo, args, { ...env, ...stack }, signal);
   } finally {
     await takeDown({ env });
+    release();
   }
 }
