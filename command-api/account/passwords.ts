@@ -13,7 +13,7 @@ export interface Passwords {
 }
 
 // OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
-const cost = { type: argon2.argon2id, memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
+const cost = { type: argon2.argon2id, memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
 
 /** libuv has four threads for files, names and hashes alike: hashing takes half of them. */
 const limits = { atOnce: 2, waiting: 1_000 };

@@ -41,6 +41,8 @@ export interface Registered {
 
 /** Milliseconds (as SQL reads it) that one waits for another registration of the same name. */
 const claimLockTimeout = '5s';
+const anotherUnderWay = 'Another registration of this name is under way; try again.';
+const repeatIt = 'Repeat the request with the same Idempotency-Key.';
 /** SQLSTATE: the lock was not to be had within lock_timeout. */
 const lockNotAvailable = '55P03';
 
@@ -123,12 +125,11 @@ async function claimAll(
     return true;
   } catch (error) {
     if (error instanceof Taken) return false;
-    if (sqlState(error) !== lockNotAvailable) throw error;
-    throw problem(
-      'dependency_unavailable',
-      'Another registration of this name is under way; try again.',
-      error,
-    );
+    const state = sqlState(error);
+    if (state === lockNotAvailable) throw problem('dependency_unavailable', anotherUnderWay, error);
+    // Without a word of Postgres the commit may have been the last thing it heard.
+    if (state === undefined) throw problem('outcome_unknown', repeatIt, error);
+    throw error;
   }
 }
 

@@ -28,7 +28,15 @@ interface Session {
   userId: string;
 }
 
-export function openSessions(pool: Pool, master: MasterKey, signing: SigningKey): Sessions {
+export interface SessionsOptions {
+  pool: Pool;
+  master: MasterKey;
+  signing: SigningKey;
+  /** Who vouches for the tokens: the public address of this system. */
+  issuer: string;
+}
+
+export function openSessions({ pool, master, signing, issuer }: SessionsOptions): Sessions {
   const hmacOf = (refreshToken: string): Buffer => master.hmac('refresh-token', refreshToken);
 
   const addRefreshToken = async (client: Client, sessionId: string): Promise<string> => {
@@ -41,7 +49,7 @@ export function openSessions(pool: Pool, master: MasterKey, signing: SigningKey)
     return refreshToken;
   };
   const pairOf = (session: Session, refreshToken: string): TokenPair => ({
-    accessToken: signAccess(session, signing),
+    accessToken: signAccess(session, signing, issuer),
     refreshToken,
     expiresIn: accessSeconds,
   });
@@ -97,10 +105,11 @@ async function useToken(client: Client, hmac: Buffer): Promise<Session | null> {
 }
 
 /** kid names the key in the header; sub is the user, sid the session. */
-function signAccess({ sessionId, userId }: Session, { kid, privateKey }: SigningKey): string {
+function signAccess({ sessionId, userId }: Session, { kid, privateKey }: SigningKey, issuer: string): string {
   return jwt.sign({ sid: sessionId }, privateKey, {
     algorithm: 'ES256',
     keyid: kid,
+    issuer,
     subject: userId,
     expiresIn: accessSeconds,
   });

@@ -79,3 +79,21 @@ export async function loadAccount(
     },
   };
 }
+
+/** Milliseconds for which somebody whose token or password was right is waited for, and between two looks. */
+const appearsWithinMs = 2_000;
+const lookEveryMs = 100;
+
+/** The same for somebody who is known to exist, but perhaps only since a moment: waits, bounded, until it shows. */
+export async function awaitAccount(
+  pool: Queryable,
+  models: Models,
+  userId: string,
+): Promise<OwnAccount | null> {
+  const until = performance.now() + appearsWithinMs;
+  for (;;) {
+    const found = await loadAccount(pool, models, userId);
+    if (found || performance.now() >= until) return found;
+    await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
+  }
+}

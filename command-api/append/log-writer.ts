@@ -41,7 +41,8 @@ async function encode({ pool, master, codec }: LogWriterOptions, event: Event): 
 
 /** Whose data key the event's personal fields are under; null when it has none. */
 function ownerOf(event: Event): string | null {
-  const { owner, personal } = eventCatalog[event.type];
+  const entry: { owner: string | null; personal: readonly string[] } = eventCatalog[event.type];
+  const { owner, personal } = entry;
   if (owner === null || personal.length === 0) return null;
   return (event as unknown as Record<string, string>)[owner]!;
 }

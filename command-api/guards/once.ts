@@ -32,7 +32,9 @@ export async function once(
   }
   if (begun.state === 'known') return doneOf(begun.answer, begun.minted);
   const answer = await execute(begun.minted);
-  return doneOf(await idempotency.settle(key, answer), begun.minted);
+  // What happened has happened, kept or not: a repeat that finds no answer runs again with the same ids.
+  const kept = await idempotency.settle(key, answer).catch(() => answer);
+  return doneOf(kept, begun.minted);
 }
 
 function doneOf(answer: Answer, minted: Minted): Done {

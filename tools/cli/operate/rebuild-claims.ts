@@ -1,7 +1,8 @@
 import { emailClaim, usernameClaim } from '../../../command-api/account/claims.ts';
 import { type Codec, openCodec } from '../../../platform/log/codec.ts';
+import type { LogRecord } from '../../../platform/log/intake.ts';
 import { connectKafka } from '../../../platform/log/kafka.ts';
-import { type LogRecord, readLog } from '../../../platform/log/read-log.ts';
+import { readLog } from '../../../platform/log/read-log.ts';
 import { type Client, createPool } from '../../../platform/postgres/pool.ts';
 import { readConfig } from '../../../platform/process/config.ts';
 import { createLogger } from '../../../platform/telemetry/logger.ts';
@@ -32,7 +33,11 @@ export async function rebuildClaims(
 ): Promise<RebuiltClaims> {
   const config = readConfig(env);
   const master = openMasterKey(config.masterKeyFile);
-  const pool = createPool(config.databaseUrl, { name: 'rebuild-claims', max: 1, statementTimeoutMs: 600_000 });
+  const pool = createPool(config.databaseUrl, {
+    name: 'rebuild-claims',
+    max: 1,
+    statementTimeoutMs: 600_000,
+  });
   const log = createLogger('rebuild-claims', 'silent');
   const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: 'rebuild-claims', log });
   const { registryUrl, prefix } = config;
@@ -62,7 +67,9 @@ async function openFold(client: Client, codec: Codec<Event>, master: MasterKey) 
 
   const take = async (records: LogRecord[]): Promise<void> => {
     await codec.prepare(records.map((record) => record.value));
-    const sealed = records.map((record) => codec.decode(record.value)).filter((e) => e.type === 'UserRegistered');
+    const sealed = records
+      .map((record) => codec.decode(record.value))
+      .filter((e) => e.type === 'UserRegistered');
     const owners = sealed.map((event) => event.owner!);
     const keys = await loadDataKeys(client, master, owners, { share: false });
     registrations += sealed.length;

@@ -19,7 +19,9 @@ export function register(program: Command): void {
       console.log(`without event, ${options.dryRun ? 'to remove' : 'removed  '}   ${found.stale}`);
       console.log(`held by another account    ${found.conflicts}`);
       if (found.conflicts === 0) return;
-      console.log('Two accounts of the log have one name, or the vault gives it to another: a person must decide.');
+      console.log(
+        'Two accounts of the log have one name, or the vault gives it to another: a person must decide.',
+      );
       process.exitCode = 1;
     });
 }

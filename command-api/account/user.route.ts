@@ -1,0 +1,35 @@
+import type { BoundRoute } from '../../platform/http/bind.ts';
+import type { Queryable } from '../../platform/postgres/pool.ts';
+import { editProfile } from '../../schemas/account/user.http.ts';
+import { type FreeShell, runFree } from '../append/free.ts';
+import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
+import type { Models } from '../guards/models.ts';
+import { problem } from '../guards/problem.ts';
+import { loadMedia, newestOf } from '../media/media.state.ts';
+import { decideEditProfile } from './user.decide.ts';
+import { awaitAccount } from './user.state.ts';
+
+export interface UserShell extends FreeShell {
+  pool: Queryable;
+  models: Models;
+  reply: ReplyWith;
+}
+
+/** Part of F-ID10. */
+export function userRoutes(handle: Handle, shell: UserShell): BoundRoute[] {
+  return [
+    handle(editProfile, async (call) => {
+      const own = await awaitAccount(shell.pool, shell.models, call.viewer.userId);
+      if (!own) throw problem('user_not_found');
+      const { avatarMediaId } = call.body;
+      const media = await loadMedia(shell.pool, shell.models, avatarMediaId ? [avatarMediaId] : []);
+      const avatar = avatarMediaId ? media.get(avatarMediaId) : undefined;
+      const answered = await runFree(shell, requestOf(editProfile, call), {
+        newestSeen: Math.max(own.eventTime, newestOf(media)),
+        decide: (context) => decideEditProfile({ avatar }, call.body, context),
+        answer: () => ({ ...own.account, ...call.body }),
+      });
+      return shell.reply(call, answered);
+    }),
+  ];
+}
