@@ -1,9 +1,11 @@
+import type { HealthCheck } from '../platform/http/operations.ts';
+import { openHttpServer } from '../platform/http/server.ts';
 import { openAppender } from '../platform/log/appender.ts';
 import { openCodec, UnknownEventType } from '../platform/log/codec.ts';
-import { runConsumer } from '../platform/log/consumer.ts';
+import { type RunningConsumer, runConsumer } from '../platform/log/consumer.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
 import { checkTopics } from '../platform/log/topics.ts';
-import { createPool } from '../platform/postgres/pool.ts';
+import { createPool, type Pool } from '../platform/postgres/pool.ts';
 import type { Config } from '../platform/process/config.ts';
 import { type Running, runMain } from '../platform/process/main.ts';
 import { openStorage } from '../platform/storage/s3.ts';
@@ -52,14 +54,43 @@ async function start(config: Config, log: Logger): Promise<Running> {
       }),
       fatal: (error) => error instanceof UnknownEventType,
     });
+  const server = await openHttpServer({
+    ...config,
+    log,
+    metrics,
+    routes: [],
+    known: [],
+    checks: healthChecks(pool, consumer),
+  });
   return {
     async close() {
+      await server.close();
       await consumer?.close();
       await appender.close();
       storage?.close();
       await pool.end();
     },
   };
+}
+
+function healthChecks(pool: Pool, consumer: RunningConsumer | null): HealthCheck[] {
+  return [
+    {
+      name: 'postgres',
+      required: true,
+      check: async () => {
+        await pool.query('SELECT 1');
+      },
+    },
+    {
+      name: 'consumer',
+      required: true,
+      check: async () => {
+        const { state, reason } = consumer?.state() ?? { state: 'running', reason: null };
+        if (state !== 'running') throw new Error(reason ? `${state}: ${reason}` : state);
+      },
+    },
+  ];
 }
 
 runMain(consumerName, start);

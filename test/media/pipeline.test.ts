@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { metadataMarks, noise, withGps } from './pictures.ts';
+import { openStage, type Stage } from './stage.ts';
+
+let stage: Stage;
+
+beforeAll(async () => {
+  stage = await openStage();
+}, 60_000);
+
+afterAll(() => stage?.close(), 30_000);
+
+describe('the pipeline', () => {
+  it('decides every upload once, those from before its first start too', async () => {
+    const photo = await stage.upload(await withGps());
+    const text = await stage.upload(Buffer.from('this is no picture'));
+    const nothing = await stage.upload(null);
+    stage.start();
+    const later = await stage.upload(await noise(1200, 900).webp().toBuffer());
+
+    const outcomes = await stage.decided([photo, text, nothing, later]);
+    expect(outcomes.map((event) => (event.type === 'MediaReady' ? 'ready' : event.code))).toEqual([
+      'ready',
+      'media_not_an_image',
+      'media_missing',
+      'ready',
+    ]);
+    expect(stage.outcomes()).toHaveLength(4);
+  }, 120_000);
+
+  it('stores what the event says, without metadata', async () => {
+    for (const outcome of stage.outcomes()) {
+      if (outcome.type !== 'MediaReady') continue;
+      expect(outcome.variants).toHaveLength(8);
+      for (const variant of outcome.variants) {
+        expect(variant.objectKey).toMatch(/^m\/[0-9a-f]{32}\/[a-z]+\.(jpg|webp)$/);
+        const stored = await stage.storage.get(variant.objectKey, { maxBytes: 10_000_000 });
+        if (stored.found !== 'whole') throw new Error(`${variant.objectKey}: ${stored.found}`);
+        expect(stored.body.length).toBe(variant.bytes);
+        for (const mark of metadataMarks.filter((text) => text.length > 4)) {
+          expect(stored.body.includes(mark)).toBe(false);
+        }
+      }
+    }
+  });
+
+  it('keeps the original of a picture and nothing of what it rejected', async () => {
+    const photo = await stage.upload(await noise(50, 50).jpeg().toBuffer());
+    const broken = await stage.upload((await noise(300, 300).png().toBuffer()).subarray(0, 20_000));
+    await stage.decided([photo, broken]);
+    expect(await stage.storage.exists(photo.objectKey)).toBe(true);
+    await expect.poll(() => stage.storage.exists(broken.objectKey), { timeout: 10_000 }).toBe(false);
+  }, 60_000);
+});
