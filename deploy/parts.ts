@@ -187,7 +187,7 @@ function service(name: string, main: string, key: string, offset: number, databa
     gives: [],
     settings: {},
     needs: ['kafka', 'registry', 'postgres', 'redis', 's3'],
-    probe: { kind: 'http', port: key, path: '/health/ready' },
+    probe: { kind: 'http', port: key, path: '/readyz' },
     main,
     database,
   };
