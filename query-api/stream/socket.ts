@@ -1,0 +1,136 @@
+import type {
+  HttpRequest,
+  HttpResponse,
+  us_socket_context_t,
+  WebSocket,
+  WebSocketBehavior,
+} from 'uWebSockets.js';
+import { streamEnds } from '../../schemas/notify/frame.ts';
+import { begin, renew } from './conduct.ts';
+import { drained, tell } from './delivery.ts';
+import type { Opening } from './opening.ts';
+import { end, left, newReader, type Outlet, type Reader, type ReaderParts } from './reader.ts';
+import { bearerOf, protocolsOf } from './request.ts';
+
+/** What a socket carries from its upgrade to its close. */
+interface SocketData {
+  opening: Opening;
+  reader: Reader | null;
+  /** Messages of the second that began at `since`. */
+  messages: number;
+  since: number;
+}
+
+type Socket = WebSocket<SocketData>;
+
+/** GET /ws: the stream over a WebSocket (F-RT1). */
+export function socketRoutes(parts: ReaderParts): WebSocketBehavior<SocketData> {
+  const { settings } = parts;
+  return {
+    maxPayloadLength: settings.messageBytes,
+    idleTimeout: settings.idleSeconds,
+    sendPingsAutomatically: true,
+    // Above our own limit: delivery cuts the client first, so that nothing is dropped in silence.
+    maxBackpressure: settings.bufferBytes * 4,
+    upgrade: (res, req, context) => upgrade(parts, res, req, context),
+    open: (socket) => open(parts, socket),
+    message: (socket, message) =>
+      receiveMessage(socket, Buffer.from(message).toString(), settings.messagesPerSecond),
+    drain: (socket) => drained(socket.getUserData().reader!),
+    close: (socket) => left(socket.getUserData().reader!),
+  };
+}
+
+function upgrade(
+  parts: ReaderParts,
+  res: HttpResponse,
+  req: HttpRequest,
+  context: us_socket_context_t,
+): void {
+  if (!parts.connections.hasRoom()) {
+    parts.metrics.ended.inc({ code: 'server_full' });
+    res.writeStatus('503 Service Unavailable').writeHeader('Retry-After', '1').end();
+    return;
+  }
+  const protocols = protocolsOf(req.getHeader('sec-websocket-protocol'));
+  const opening = {
+    token: bearerOf(req.getHeader('authorization')) ?? protocols.token ?? req.getQuery('token') ?? null,
+    cursor: req.getQuery('cursor') ?? null,
+    types: req.getQuery('types') ?? null,
+  };
+  res.upgrade<SocketData>(
+    { opening, reader: null, messages: 0, since: 0 },
+    req.getHeader('sec-websocket-key'),
+    protocols.chosen,
+    req.getHeader('sec-websocket-extensions'),
+    context,
+  );
+}
+
+function open(parts: ReaderParts, socket: Socket): void {
+  const data = socket.getUserData();
+  data.reader = newReader(parts, outletOf(socket), Date.now());
+  parts.connections.opened(data.reader);
+  // Without a token it comes with the first message; tick() ends a socket that never sends one.
+  if (data.opening.token) void begin(data.reader, data.opening);
+}
+
+function outletOf(socket: Socket): Outlet {
+  return {
+    transport: 'websocket',
+    send: (text) => void socket.send(text),
+    buffered: () => socket.getBufferedAmount(),
+    end(code, detail) {
+      socket.send(JSON.stringify({ type: 'error', code, detail }));
+      socket.end(streamEnds[code].close, code);
+    },
+    keepAlive: () => {},
+  };
+}
+
+function receiveMessage(socket: Socket, text: string, perSecond: number): void {
+  const data = socket.getUserData();
+  const reader = data.reader!;
+  const message = parse(text);
+  if (!countMessage(data, perSecond)) end(reader, 'too_many_messages', `At most ${perSecond} a second`);
+  else if (message?.type === 'ping') tell(reader, { type: 'pong' }, null);
+  else if (message?.type === 'auth' && typeof message.token === 'string')
+    authenticate(data, message.token, message);
+  else end(reader, 'message_invalid', 'Send {"type":"auth","token":…} or {"type":"ping"}');
+}
+
+/** The first token opens the stream, a later one prolongs it. */
+function authenticate(data: SocketData, token: string, message: Record<string, unknown>): void {
+  const reader = data.reader!;
+  if (data.opening.token) {
+    void renew(reader, token);
+    return;
+  }
+  data.opening = {
+    token,
+    cursor: textOf(message.cursor) ?? data.opening.cursor,
+    types: textOf(message.types) ?? data.opening.types,
+  };
+  void begin(reader, data.opening);
+}
+
+function countMessage(data: SocketData, perSecond: number): boolean {
+  const now = Date.now();
+  if (now - data.since >= 1_000) Object.assign(data, { since: now, messages: 0 });
+  data.messages += 1;
+  return data.messages <= perSecond;
+}
+
+function parse(text: string): Record<string, unknown> | null {
+  try {
+    const value = JSON.parse(text);
+    return typeof value === 'object' ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A cursor may come as a number, a filter as a list. */
+function textOf(value: unknown): string | null {
+  return value === undefined || value === null ? null : String(value);
+}
