@@ -16,6 +16,8 @@ import { secret } from './secrets.ts';
  */
 export async function startCompose(context: Context, stack: Record<string, string>): Promise<void> {
   const { paths, ports, progress } = context;
+  const already = (await compose(paths, ports, ['ps', '--quiet'])).trim() !== '';
+  if (!already) context.started.add('compose');
   progress.busy('compose', 'starting the servers');
   await writeNginxConf(context, stack.S3_BUCKET!, 'root');
   // Postgres first: the registry's role and database must be there before it starts.

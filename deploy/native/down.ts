@@ -1,4 +1,5 @@
 import { type Part, parts } from '../parts.ts';
+import { stopCompose } from './compose.ts';
 import { killOrphans, running, type StopHow, stopProcess } from './process.ts';
 import type { Context } from './run/context.ts';
 
@@ -24,6 +25,12 @@ export async function stop(
     );
   }
   return stopped;
+}
+
+/** Stops what this run started, and nothing that ran before it. */
+export async function stopStarted(context: Context): Promise<void> {
+  await stop(context, (name) => context.started.has(name));
+  if (context.started.has('compose')) await stopCompose(context.paths, context.ports);
 }
 
 function stopGroups(): Part[][] {

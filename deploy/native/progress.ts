@@ -27,7 +27,7 @@ export function createProgress(out: NodeJS.WriteStream = process.stderr): Progre
     clear();
     if (pending.size === 0) return;
     const text = `${seconds()}  ${[...pending].map(([part, what]) => `${part}: ${what}`).join(' · ')}`;
-    out.write(text.slice(0, Math.max(20, (out.columns ?? 100) - 1)));
+    out.write(text.slice(0, Math.max(20, (out.columns || 100) - 1)));
   };
   const timer = setInterval(draw, 200).unref();
   return {

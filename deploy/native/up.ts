@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { parts } from '../parts.ts';
+import { type Part, parts } from '../parts.ts';
 import { engineAnswers, startCompose } from './compose.ts';
 import { ensureDatabases } from './database.ts';
-import { stop } from './down.ts';
+import { stopStarted } from './down.ts';
 import { stackEnvironment } from './environment.ts';
 import type { Cache } from './install/cache.ts';
 import { findOrUnpack } from './install/debian.ts';
@@ -65,7 +65,7 @@ export async function up(options: UpOptions = {}): Promise<Up> {
     } catch (error) {
       progress.end();
       if (context.started.size > 0) progress.event('stack', 'stopping what was started');
-      await stop(context, (name) => context.started.has(name));
+      await stopStarted(context);
       throw signal.reason ?? error;
     } finally {
       progress.end();
@@ -83,8 +83,14 @@ async function bringUp(
 ): Promise<void> {
   const services = options.partsOnly ? [] : servicesWithout(options.without ?? []);
   requireMains(context.paths.repo, services);
-  if (await engineAnswers(options.env ?? process.env)) await startCompose(context, stack);
-  else await startServers(context, stack, fail);
+  if (await engineAnswers(options.env ?? process.env)) {
+    await requirePlaces(context, services);
+    await startCompose(context, stack);
+  } else {
+    const servers = parts.filter((part) => part.kind === 'server' || part.kind === 'edge');
+    await requirePlaces(context, [...servers, ...services]);
+    await startServers(context, stack, fail);
+  }
   for (const step of [
     ...(options.afterServers ?? []),
     ...(options.partsOnly ? [] : (options.beforeServices ?? [])),
@@ -115,7 +121,6 @@ async function runStep(
 }
 
 async function startServers(context: Context, stack: Record<string, string>, fail: Fail): Promise<void> {
-  await requirePlaces(context);
   const cache: Cache = { folder: context.paths.cache, progress: context.progress, signal: context.signal };
   const database = startPostgres(context).then(() => ensureDatabases(context.paths, context.ports));
   const registry = Promise.all([installRegistry(cache), database]).then(([folder]) =>
@@ -137,8 +142,8 @@ async function startServers(context: Context, stack: Record<string, string>, fai
 }
 
 /** A port that somebody else holds is told before anything is downloaded or started. */
-async function requirePlaces({ paths, ports }: Context): Promise<void> {
-  for (const part of parts.filter((one) => one.kind !== 'tool' && !running(paths, one.name))) {
+async function requirePlaces({ paths, ports }: Context, wanted: readonly Part[]): Promise<void> {
+  for (const part of wanted.filter(({ name }) => !running(paths, name))) {
     await killOrphans(paths, part.name);
     await requireFreePorts(part, ports);
   }

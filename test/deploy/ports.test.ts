@@ -34,7 +34,9 @@ describe('ports', () => {
     const port = await takenPort();
     const refusal = requireFreePorts(partNamed('redis'), { EMULSION_REDIS_PORT: port });
     await expect(refusal).rejects.toThrow(
-      new RegExp(`redis needs port ${port}.*in use by .*\\(pid ${process.pid}\\)[^]*EMULSION_REDIS_PORT`),
+      new RegExp(
+        `redis needs port ${port}.*in use by .*\\(pid ${process.pid}\\)[\\s\\S]*EMULSION_REDIS_PORT`,
+      ),
     );
   });
 });

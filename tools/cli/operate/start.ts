@@ -21,7 +21,7 @@ type Demo = {
 /** Whatever goes wrong, or Ctrl-C: what this run started is stopped, what ran before goes on. */
 async function start(options: StartOptions): Promise<void> {
   const { up } = await import('../../../deploy/native/up.ts');
-  const { stop } = await import('../../../deploy/native/down.ts');
+  const { stopStarted } = await import('../../../deploy/native/down.ts');
   const { createProgress } = await import('../../../deploy/native/progress.ts');
   const { afterServers, beforeServices } = await import('./steps.ts');
   const { untilInterrupted } = await import('./interrupt.ts');
@@ -34,7 +34,6 @@ async function start(options: StartOptions): Promise<void> {
       signal,
       progress,
     });
-    const stopStarted = () => stop(running.context, (name) => running.context.started.has(name));
     try {
       const report = await orAborted(
         playDemo(running, (text) => progress.event('demo', text)),
@@ -43,10 +42,10 @@ async function start(options: StartOptions): Promise<void> {
       progress.end();
       console.log(summary(running, report));
     } catch (error) {
-      await stopStarted();
+      await stopStarted(running.context);
       throw error;
     }
-    if (options.exit) await stopStarted();
+    if (options.exit) await stopStarted(running.context);
     progress.end();
     console.log(
       options.exit ? '\nEverything this run started is stopped.' : '\nStop it with: npx emulsion down',
