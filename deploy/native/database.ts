@@ -1,5 +1,6 @@
 import { createPool, type Pool } from '../../platform/postgres/pool.ts';
 import { databaseUrl, ownerRole, registryRole, roles } from './environment.ts';
+import { failure } from './failure.ts';
 import type { Paths } from './paths.ts';
 import type { Ports } from './ports.ts';
 import { secret } from './secrets.ts';
@@ -14,6 +15,7 @@ export async function ensureDatabases(paths: Paths, ports: Ports): Promise<void>
     max: 1,
   });
   try {
+    await client.query('select 1').catch((error) => Promise.reject(refused(error, paths)));
     for (const role of [...roles, registryRole])
       await ensureRole(client, role, secret(paths, `postgres-${role}`));
     await ensureDatabase(client, 'emulsion', ownerRole);
@@ -21,6 +23,15 @@ export async function ensureDatabases(paths: Paths, ports: Ports): Promise<void>
   } finally {
     await client.end();
   }
+}
+
+/** Mostly: the data was kept and the secrets folder wasn't. */
+function refused(error: Error, paths: Paths): Error {
+  return failure(
+    `postgres refuses its owner: ${error.message}.`,
+    `Put back ${paths.secrets} as it was when the data was made, or delete the data with npx emulsion reset.`,
+    error,
+  );
 }
 
 async function ensureRole(client: Pool, role: string, password: string): Promise<void> {

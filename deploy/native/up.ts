@@ -4,6 +4,7 @@ import { engineAnswers, startCompose } from './compose.ts';
 import { ensureDatabases } from './database.ts';
 import { stopStarted } from './down.ts';
 import { stackEnvironment } from './environment.ts';
+import { failure, isFailure } from './failure.ts';
 import type { Cache } from './install/cache.ts';
 import { findOrUnpack } from './install/debian.ts';
 import { installKafka, installRegistry } from './install/maven.ts';
@@ -109,15 +110,23 @@ async function runStep(
   step: Step,
   stack: Record<string, string>,
 ): Promise<void> {
+  signal.throwIfAborted();
   progress.busy(step.name, 'running');
   const begun = Date.now();
   const work = step.run(stack, (text) => progress.event(step.name, text));
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
-  await Promise.race([work, aborted]);
+  await Promise.race([work.catch((error) => Promise.reject(stepFailure(step, error))), aborted]);
   progress.busy(step.name, undefined);
   progress.event(step.name, `done (${Date.now() - begun} ms)`);
+}
+
+function stepFailure(step: Step, error: unknown): Error {
+  if (isFailure(error)) return error;
+  const reason = error instanceof Error ? error.message || error.name : String(error);
+  const remedy = 'Look at the logs of the servers (npx emulsion status names them); DEBUG=1 shows the place.';
+  return failure(`The step ${step.name} failed: ${reason}`, remedy, error);
 }
 
 async function startServers(context: Context, stack: Record<string, string>, fail: Fail): Promise<void> {
