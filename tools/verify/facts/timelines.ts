@@ -1,0 +1,47 @@
+import { createCounts, type FactSpec, registerColumns, type Write } from '../spec.ts';
+
+/** The timelines' own facts. What they amount to for each reader is in feeds.ts. */
+export const timelines: FactSpec = {
+  model: 'timelines',
+  topics: ['follow-events', 'post-events'],
+  // The epoch names the copy in Redis; who was ever above the threshold depends on the order of arrival.
+  besides: ['timeline_state', 'timeline_pulled'],
+  tables: [
+    {
+      name: 'timeline_follow',
+      key: ['follower_id', 'followee_id'],
+      bucketBy: 'follower_id',
+      columns: { follower_id: 'plain', followee_id: 'plain', ...registerColumns },
+    },
+    {
+      name: 'timeline_post',
+      key: ['post_id'],
+      bucketBy: 'author_id',
+      columns: { post_id: 'plain', author_id: 'plain', ...registerColumns },
+    },
+    {
+      name: 'timeline_follower_count',
+      key: ['author_id'],
+      bucketBy: 'author_id',
+      columns: { author_id: 'plain', followers: 'plain' },
+    },
+  ],
+  writes(event): Write[] {
+    if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
+      const row = { follower_id: event.followerId, followee_id: event.followeeId };
+      return [{ table: 'timeline_follow', row, live: event.type === 'UserFollowed' }];
+    }
+    if (event.type !== 'PostPublished' && event.type !== 'PostDeleted') return [];
+    const row = { post_id: event.postId, author_id: event.authorId };
+    return [{ table: 'timeline_post', row, live: event.type === 'PostPublished' }];
+  },
+  neededBy: ({ table, row }) =>
+    table === 'timeline_follow' ? [row.follower_id!, row.followee_id!] : [row.author_id!],
+  derive(registers, add) {
+    const counts = createCounts('author_id', ['followers']);
+    for (const { row, live } of registers.get('timeline_follow')!.values()) {
+      counts.count(row.followee_id!, 'followers', live);
+    }
+    for (const row of counts.rows()) add('timeline_follower_count', row);
+  },
+};
