@@ -71,7 +71,7 @@ export const searchUsers = route({
   path: '/api/users',
   service: 'query',
   tag: 'account',
-  summary: 'People whose username or full name begins with the text, oldest account first',
+  summary: 'People whose username or full name begins with the text, newest account first',
   auth: 'optional',
   reads: ['accounts', 'graph', 'media'],
   query: pageQuery.extend({ q: line({ min: 1, max: 100 }) }),

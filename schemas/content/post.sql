@@ -30,5 +30,5 @@ CREATE TABLE author_post_count (
 );
 
 -- indexes: built after the bulk path of a rebuild
-CREATE INDEX post_by_author ON post (author_id, event_time DESC, post_id DESC) WHERE visible;
+CREATE INDEX post_by_author ON post (author_id, event_time DESC, post_id DESC) WHERE live;
 CREATE INDEX post_by_media ON post USING gin (media_ids);

@@ -15,7 +15,12 @@ export const openStream = route({
       .string()
       .regex(/^\d{1,15}$/)
       .optional()
-      .describe('The last id seen; Last-Event-ID does the same. What came after it follows.'),
+      .describe('The last id seen; Last-Event-ID does the same. It and what came after it follow.'),
+    types: z
+      .string()
+      .max(500)
+      .optional()
+      .describe('Frame types, separated by commas; all of them without it'),
     token: z.string().max(4096).optional().describe('The access token, for clients that cannot set headers'),
   }),
   success: {

@@ -1,12 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { generateEvents } from './events.ts';
+import { generateOpenapi } from './openapi.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
 /** Every generated file and what it should hold. */
 function generated(): Record<string, string> {
-  return { 'schemas/generated/events.ts': generateEvents(root) };
+  return {
+    'schemas/generated/events.ts': generateEvents(root),
+    'schemas/generated/openapi.json': generateOpenapi(),
+  };
 }
 
 const check = process.argv.includes('--check');

@@ -1,0 +1,105 @@
+import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
+import { loadFollowed } from '../graph/follow.reads.ts';
+import { problem } from '../problem.ts';
+import type { Scope } from '../scope.ts';
+import { maySeeUser } from './user.rules.ts';
+
+/** What anybody may be told of a person. */
+export interface UserRow {
+  id: string;
+  username: string;
+  fullName: string;
+  bio: string;
+  website: string | null;
+  avatarMediaId: string | null;
+  live: boolean;
+}
+
+/** What only the person is told. */
+export interface OwnRow {
+  email: string;
+  /** YYYY-MM-DD */
+  dateOfBirth: string;
+  gender: string | null;
+}
+
+const people = (scope: Scope): string => {
+  const s = scope.schema('accounts');
+  return `${s}.person p JOIN ${s}.profile f USING (user_id)`;
+};
+
+const userColumns = `user_id, p.username, f.full_name, f.bio, f.website, f.avatar_media_id, p.live AND f.live AS live`;
+
+/** People by id, one round trip; unknown ones are missing from the map. */
+export async function loadUsers(scope: Scope, ids: readonly string[]): Promise<Map<string, UserRow>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await scope.db.query(
+    `SELECT ${userColumns} FROM ${people(scope)} WHERE user_id = ANY($1::uuid[]) AND p.live AND f.live`,
+    [[...new Set(ids)]],
+  );
+  return new Map(rows.map((row) => [row.user_id, userRow(row)]));
+}
+
+/** Whoever has the name now, as far as the viewer may know. Throws user_not_found. */
+export async function requireUser(scope: Scope, username: string): Promise<UserRow> {
+  const { rows } = await scope.db.query(
+    `SELECT ${userColumns} FROM ${people(scope)} WHERE lower(p.username) = lower($1) AND p.live AND f.live`,
+    [username],
+  );
+  return requireVisible(scope, rows[0] && userRow(rows[0]));
+}
+
+/** The same by id. Throws user_not_found. */
+export async function requireUserById(scope: Scope, userId: string): Promise<UserRow> {
+  return requireVisible(scope, (await loadUsers(scope, [userId])).get(userId));
+}
+
+async function requireVisible(scope: Scope, user: UserRow | undefined): Promise<UserRow> {
+  if (!user) throw problem('user_not_found');
+  const followed = await loadFollowed(scope, [user.id]);
+  if (!maySeeUser(scope.viewerId, user, followed)) throw problem('user_not_found');
+  return user;
+}
+
+/** Throws user_not_found: the token may outlive the account. */
+export async function requireOwnRow(scope: Scope, userId: string): Promise<OwnRow> {
+  const { rows } = await scope.db.query(
+    `SELECT p.email, to_char(p.date_of_birth, 'YYYY-MM-DD') AS date_of_birth, f.gender
+     FROM ${people(scope)} WHERE user_id = $1 AND p.live AND f.live`,
+    [userId],
+  );
+  if (!rows[0]) throw problem('user_not_found');
+  return { email: rows[0].email, dateOfBirth: rows[0].date_of_birth, gender: rows[0].gender };
+}
+
+/** People whose username or full name begins with the text, whatever the case; newest account first. */
+export async function searchPeople(
+  scope: Scope,
+  text: string,
+  after: Cursor | null,
+  limit: number,
+): Promise<Cursor[]> {
+  const s = scope.schema('accounts');
+  const { rows } = await scope.db.query(
+    `SELECT p.user_id, p.event_time FROM (
+       SELECT user_id FROM ${s}.person WHERE live AND lower(username) LIKE $1
+       UNION SELECT user_id FROM ${s}.profile WHERE live AND lower(full_name) LIKE $1
+     ) AS found JOIN ${s}.person p USING (user_id)
+     WHERE p.live AND ${afterCursor('p.event_time', 'p.user_id', 2)}
+     ORDER BY p.event_time DESC, p.user_id DESC LIMIT $4`,
+    [`${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`, ...cursorParams(after), limit],
+  );
+  return rows.map((row) => ({ id: row.user_id, time: row.event_time.getTime() }));
+}
+
+function userRow(row: Record<string, never>): UserRow {
+  return {
+    id: row.user_id!,
+    username: row.username!,
+    fullName: row.full_name!,
+    bio: row.bio ?? '',
+    website: row.website ?? null,
+    avatarMediaId: row.avatar_media_id ?? null,
+    live: row.live!,
+  };
+}

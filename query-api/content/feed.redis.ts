@@ -1,0 +1,78 @@
+import type { Redis } from '../../platform/redis/redis.ts';
+import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
+import { type Cursor, newestFirst } from '../cursor.ts';
+import type { Scope } from '../scope.ts';
+
+export interface TimelineSource {
+  redis: Redis;
+  /** Of Redis keys. */
+  prefix: string;
+  /** Milliseconds that Redis has to answer. */
+  limitMs: number;
+}
+
+export interface Timeline {
+  /** Believed only when Postgres names the same: otherwise Redis has lost something. */
+  epoch: string | null;
+  entries: Cursor[];
+}
+
+/** Read beyond a page, because those of the cursor's own millisecond may come before it. */
+const spare = 8;
+
+/** Up to `limit` entries of the viewer's timeline after the cursor; null when Redis does not answer in time. */
+export async function readTimeline(
+  scope: Scope,
+  source: TimelineSource,
+  after: Cursor | null,
+  limit: number,
+): Promise<Timeline | null> {
+  const keys = timelineKeys(source.prefix, scope.model('timelines').version);
+  const key = keys.timeline(scope.viewerId!);
+  const reading = readPages(source.redis, { key, epochKey: keys.epoch, after, limit });
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<null>((resolve) => {
+    timer = setTimeout(resolve, source.limitMs, null);
+  });
+  try {
+    return await Promise.race([reading.catch(() => null), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+interface Range {
+  key: string;
+  epochKey: string;
+  after: Cursor | null;
+  limit: number;
+}
+
+async function readPages(redis: Redis, { key, epochKey, after, limit }: Range): Promise<Timeline> {
+  const max = after === null ? '+inf' : after.time;
+  const count = limit + spare;
+  const entries: Cursor[] = [];
+  for (let offset = 0; ; offset += count) {
+    // At once, so that a flush in between can't pair an old epoch with an empty timeline.
+    const answers = await redis
+      .multi()
+      .zrevrangebyscore(key, max, '-inf', 'WITHSCORES', 'LIMIT', offset, count)
+      .get(epochKey)
+      .exec();
+    const [flat, epoch] = answers!.map(([error, value]) => {
+      if (error) throw error;
+      return value;
+    }) as [string[], string | null];
+    const found = entriesOf(flat);
+    entries.push(...found.filter((entry) => after === null || newestFirst(after, entry) < 0));
+    if (entries.length >= limit || found.length < count) return { epoch, entries: entries.slice(0, limit) };
+  }
+}
+
+/** member, score, member, score …; a member is `${postId}:${authorId}`. */
+function entriesOf(flat: readonly string[]): Cursor[] {
+  return Array.from({ length: flat.length / 2 }, (_, i) => ({
+    id: flat[2 * i]!.slice(0, 36),
+    time: Number(flat[2 * i + 1]),
+  }));
+}

@@ -1,0 +1,47 @@
+import type { z } from 'zod';
+import type { Post } from '../../schemas/shapes.ts';
+import { avatarIds } from '../account/user.page.ts';
+import { loadUsers } from '../account/user.reads.ts';
+import type { Cursor } from '../cursor.ts';
+import { loadFollowed } from '../graph/follow.reads.ts';
+import { loadMedia } from '../media/media.reads.ts';
+import { type Page, type PageQuery, type Steps, servePage } from '../pipeline.ts';
+import type { Scope } from '../scope.ts';
+import { loadLikes } from './like.reads.ts';
+import { maySeePostOf, type Posts, presentPost } from './post.present.ts';
+import { loadPosts } from './post.reads.ts';
+
+/** Everything that posts are shown with, one round trip per kind. */
+export async function hydratePosts(scope: Scope, ids: readonly string[]): Promise<Posts> {
+  const [posts, likes] = await Promise.all([loadPosts(scope, ids), loadLikes(scope, ids)]);
+  const rows = [...posts.values()];
+  const authorIds = rows.map((post) => post.authorId);
+  const [users, followed] = await Promise.all([loadUsers(scope, authorIds), loadFollowed(scope, authorIds)]);
+  const media = await loadMedia(scope, [...rows.flatMap((post) => post.mediaIds), ...avatarIds(users)]);
+  return { posts, likes, users, followed, media };
+}
+
+export interface PostsPage {
+  scope: Scope;
+  publicUrl: string;
+  /** Entries whose id is a post's. */
+  skeleton(after: Cursor | null, limit: number): Promise<Cursor[]>;
+}
+
+/** One page of posts, whichever list they are on. */
+export function servePosts(
+  { scope, publicUrl, skeleton }: PostsPage,
+  query: PageQuery,
+): Promise<Page<z.input<typeof Post>>> {
+  const steps: Steps<Cursor, Posts, z.input<typeof Post>> = {
+    skeleton,
+    hydrate: (entries) =>
+      hydratePosts(
+        scope,
+        entries.map((entry) => entry.id),
+      ),
+    rules: ({ id }, posts) => maySeePostOf(scope.viewerId, id, posts),
+    present: ({ id }, posts) => presentPost(scope.viewerId, id, posts, publicUrl),
+  };
+  return servePage(steps, query);
+}

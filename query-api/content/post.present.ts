@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import type { Post } from '../../schemas/shapes.ts';
+import { maySeePost, relationOf } from '../../schemas/visibility/visibility.ts';
+import type { People } from '../account/user.page.ts';
+import { presentAuthor } from '../account/user.present.ts';
+import { maySeeUser } from '../account/user.rules.ts';
+import { presentPostMedia } from '../media/media.present.ts';
+import type { MediaRow } from '../media/media.reads.ts';
+import type { LikesOf } from './like.reads.ts';
+import type { PostRow } from './post.reads.ts';
+
+/** Posts hydrated for a page. `media` holds the posts' media and their authors' pictures. */
+export interface Posts extends People {
+  posts: Map<string, PostRow>;
+  likes: Map<string, LikesOf>;
+}
+
+/**
+ * Whether the viewer may see the post. Its models may be at different places of the log: a post whose author or media
+ * are not known here yet is not shown until they are.
+ */
+export function maySeePostOf(viewerId: string | null, id: string, hydrated: Posts): boolean {
+  const post = hydrated.posts.get(id);
+  if (!post || !maySeeUser(viewerId, hydrated.users.get(post.authorId), hydrated.followed)) return false;
+  const relation = relationOf(viewerId, post.authorId, hydrated.followed.has(post.authorId));
+  const mediaReady = post.visible && stateOf(post, hydrated.media) === 'ready';
+  return maySeePost(relation, { live: post.live, mediaReady });
+}
+
+/** Only for posts that the rules let through. */
+export function presentPost(
+  viewerId: string | null,
+  id: string,
+  hydrated: Posts,
+  publicUrl: string,
+): z.input<typeof Post> {
+  const post = hydrated.posts.get(id)!;
+  const likes = hydrated.likes.get(id);
+  const countHidden = post.hideCounts && viewerId !== post.authorId;
+  return {
+    id,
+    author: presentAuthor(hydrated.users.get(post.authorId)!, hydrated.media, publicUrl),
+    caption: post.caption,
+    media: post.mediaIds.map((mediaId) => presentPostMedia(mediaId, hydrated.media.get(mediaId), publicUrl)),
+    location: post.location,
+    isReel: post.isReel,
+    hideCounts: post.hideCounts,
+    commentsOff: post.commentsOff,
+    state: stateOf(post, hydrated.media),
+    likeCount: countHidden ? null : (likes?.count ?? 0),
+    likedByViewer: likes?.byViewer ?? false,
+    publishedAt: post.publishedAt.toISOString(),
+  };
+}
+
+function stateOf(post: PostRow, media: ReadonlyMap<string, MediaRow>): 'processing' | 'ready' | 'failed' {
+  const states = post.mediaIds.map((id) => media.get(id)?.state);
+  if (states.includes('rejected')) return 'failed';
+  return states.every((state) => state === 'ready') ? 'ready' : 'processing';
+}

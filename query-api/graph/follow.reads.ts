@@ -1,0 +1,65 @@
+import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
+import type { Scope } from '../scope.ts';
+
+/** Followers of somebody, newest first: skeleton entries whose id is the follower's. */
+export function followersOf(
+  scope: Scope,
+  userId: string,
+  after: Cursor | null,
+  limit: number,
+): Promise<Cursor[]> {
+  return edges(scope, 'followee_id', 'follower_id', userId, after, limit);
+}
+
+/** Whom somebody follows, newest first. */
+export function followingOf(
+  scope: Scope,
+  userId: string,
+  after: Cursor | null,
+  limit: number,
+): Promise<Cursor[]> {
+  return edges(scope, 'follower_id', 'followee_id', userId, after, limit);
+}
+
+type End = 'follower_id' | 'followee_id';
+
+async function edges(
+  scope: Scope,
+  from: End,
+  to: End,
+  userId: string,
+  after: Cursor | null,
+  limit: number,
+): Promise<Cursor[]> {
+  const { rows } = await scope.db.query(
+    `SELECT ${to} AS id, event_time FROM ${scope.schema('graph')}.follow
+     WHERE ${from} = $1 AND live AND ${afterCursor('event_time', to, 2)}
+     ORDER BY event_time DESC, ${to} DESC LIMIT $4`,
+    [userId, ...cursorParams(after), limit],
+  );
+  return rows.map((row) => ({ id: row.id, time: row.event_time.getTime() }));
+}
+
+/** Which of these the viewer follows; one round trip, none for strangers. */
+export async function loadFollowed(scope: Scope, ids: readonly string[]): Promise<Set<string>> {
+  if (scope.viewerId === null || ids.length === 0) return new Set();
+  const { rows } = await scope.db.query(
+    `SELECT followee_id FROM ${scope.schema('graph')}.follow
+     WHERE follower_id = $1 AND followee_id = ANY($2::uuid[]) AND live`,
+    [scope.viewerId, [...new Set(ids)]],
+  );
+  return new Set(rows.map((row) => row.followee_id));
+}
+
+export interface FollowCounts {
+  followers: number;
+  following: number;
+}
+
+export async function loadFollowCounts(scope: Scope, userId: string): Promise<FollowCounts> {
+  const { rows } = await scope.db.query(
+    `SELECT followers, following FROM ${scope.schema('graph')}.follow_count WHERE user_id = $1`,
+    [userId],
+  );
+  return rows[0] ?? { followers: 0, following: 0 };
+}

@@ -1,0 +1,51 @@
+import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
+
+/**
+ * The four steps of every list (DESIGN §7). Skeleton and hydrate ask the stores, the one for ids, the other once per
+ * kind for all of them; rules and present are pure.
+ */
+export interface Steps<E extends Cursor, H, Item> {
+  /** Up to `limit` entries after the cursor, newest first. Fewer means that there are no more. */
+  skeleton(after: Cursor | null, limit: number): Promise<E[]>;
+  hydrate(entries: readonly E[]): Promise<H>;
+  /** Whether the viewer may see it: schemas/visibility decides. */
+  rules(entry: E, hydrated: H): boolean;
+  present(entry: E, hydrated: H): Item;
+}
+
+export interface PageQuery {
+  cursor?: string;
+  limit: number;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  nextCursor: string | null;
+}
+
+/** A page is filled up in so many rounds; what is thinned out more comes short, with a cursor to go on. */
+const maxRounds = 5;
+
+/** One page. A page that the rules thin out is filled up to its limit. Throws cursor_invalid. */
+export async function servePage<E extends Cursor, H, Item>(
+  steps: Steps<E, H, Item>,
+  { cursor, limit }: PageQuery,
+): Promise<Page<Item>> {
+  const items: Item[] = [];
+  let after = decodeCursor(cursor);
+  for (let round = 0; round < maxRounds; round += 1) {
+    const wanted = limit - items.length;
+    // One more than wanted only tells whether there is a next page.
+    const found = await steps.skeleton(after, wanted + 1);
+    const entries = found.slice(0, wanted);
+    if (entries.length > 0) {
+      const hydrated = await steps.hydrate(entries);
+      const shown = entries.filter((entry) => steps.rules(entry, hydrated));
+      items.push(...shown.map((entry) => steps.present(entry, hydrated)));
+    }
+    if (found.length <= wanted) return { items, nextCursor: null };
+    after = entries.at(-1)!;
+    if (items.length === limit) break;
+  }
+  return { items, nextCursor: encodeCursor(after!) };
+}
