@@ -55,11 +55,14 @@ async function start(config: Config, log: Logger): Promise<Running> {
       fatal: (error) => error instanceof UnknownEventType,
     });
   const server = await openHttpServer({
-    ...config,
+    host: config.host,
+    port: config.port,
     log,
     metrics,
     routes: [],
     known: [],
+    corsOrigins: [],
+    trustedProxies: [],
     checks: healthChecks(pool, consumer),
   });
   return {
@@ -73,18 +76,13 @@ async function start(config: Config, log: Logger): Promise<Running> {
   };
 }
 
+/** A consumer that stopped needs an operator, not a restart, so it is told as degraded (F-OP7). */
 function healthChecks(pool: Pool, consumer: RunningConsumer | null): HealthCheck[] {
   return [
-    {
-      name: 'postgres',
-      required: true,
-      check: async () => {
-        await pool.query('SELECT 1');
-      },
-    },
+    { name: 'postgres', required: true, check: async () => void (await pool.query('SELECT 1')) },
     {
       name: 'consumer',
-      required: true,
+      required: false,
       check: async () => {
         const { state, reason } = consumer?.state() ?? { state: 'running', reason: null };
         if (state !== 'running') throw new Error(reason ? `${state}: ${reason}` : state);

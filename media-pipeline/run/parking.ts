@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import type { LogRecord } from '../../platform/log/consumer.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 
@@ -21,11 +22,16 @@ export async function park(client: Queryable, consumer: string, stuck: readonly 
         record.topic,
         record.partition,
         record.offset.toString(),
-        record.key,
-        record.headers.ce_id || null,
-        error.name,
-        error.message.slice(0, 1_000),
+        text(record.key),
+        isUuid(record.headers.ce_id) ? record.headers.ce_id : null,
+        error.name === 'Undecodable' ? 'undecodable' : 'unexpected',
+        text(error.message.slice(0, 500)),
       ],
     );
   }
+}
+
+/** Postgres takes no NUL in text, and what does not decode may hold anything. */
+function text(foreign: string): string {
+  return foreign.replaceAll('\0', '');
 }

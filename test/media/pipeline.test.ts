@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { metadataMarks, noise, withGps } from './pictures.ts';
+import type { Pipeline } from './process.ts';
 import { openStage, type Stage } from './stage.ts';
 
 let stage: Stage;
+let pipeline: Pipeline;
 
 beforeAll(async () => {
   stage = await openStage();
@@ -15,7 +17,7 @@ describe('the pipeline', () => {
     const photo = await stage.upload(await withGps());
     const text = await stage.upload(Buffer.from('this is no picture'));
     const nothing = await stage.upload(null);
-    stage.start();
+    pipeline = stage.start();
     const later = await stage.upload(await noise(1200, 900).webp().toBuffer());
 
     const outcomes = await stage.decided([photo, text, nothing, later]);
@@ -51,4 +53,22 @@ describe('the pipeline', () => {
     expect(await stage.storage.exists(photo.objectKey)).toBe(true);
     await expect.poll(() => stage.storage.exists(broken.objectKey), { timeout: 10_000 }).toBe(false);
   }, 60_000);
+
+  it('parks what is no event at all and goes on behind it', async () => {
+    await stage.uploadGarbage();
+    const photos = [];
+    for (let n = 0; n < 4; n += 1) photos.push(await stage.upload(await noise(40, 40).png().toBuffer()));
+    await stage.decided(photos);
+    await expect
+      .poll(() => stage.parked(), { timeout: 10_000 })
+      .toEqual([{ code: 'undecodable', key: 'garbage' }]);
+  }, 60_000);
+
+  it('answers for its health and counts what it did', async () => {
+    expect((await pipeline.ask('/healthz')).status).toBe(200);
+    await expect.poll(async () => (await pipeline.ask('/readyz')).text()).toContain('"status":"ready"');
+    const metrics = await (await pipeline.ask('/metrics')).text();
+    expect(metrics).toMatch(/media_outcomes_total\{code="media_not_an_image".*\} 1/);
+    expect(metrics).toMatch(/worker_latency_seconds_count\{.*worker="media"\} \d+/);
+  });
 });

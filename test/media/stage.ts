@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { databaseUrl, ownerRole, stackEnvironment } from '../../deploy/native/environment.ts';
 import { resolvePaths } from '../../deploy/native/paths.ts';
@@ -21,6 +19,7 @@ import {
 } from '../../schemas/generated/events.ts';
 import { topics } from '../../schemas/topics.ts';
 import { prepare } from '../../tools/cli/operate/prepare.ts';
+import { type Pipeline, startPipeline } from './process.ts';
 
 export type Outcome = EventOf<'MediaReady'> | EventOf<'MediaRejected'>;
 
@@ -28,6 +27,10 @@ export interface Stage {
   storage: Storage;
   /** Puts the bytes (null: none) and says so in the log, as command-api does on `complete`. */
   upload(bytes: Buffer | null): Promise<MediaUploaded>;
+  /** Appends a record that calls itself an upload and is none. */
+  uploadGarbage(): Promise<void>;
+  /** Codes and offsets of what is parked. */
+  parked(): Promise<{ code: string; key: string }[]>;
   /** Every outcome record in the log so far, repeats and all. */
   outcomes(): Outcome[];
   /** Waits until there is an outcome for each of these, and gives the first of each. */
@@ -37,15 +40,7 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export interface Pipeline {
-  /** What it wrote to stdout and stderr. */
-  said(): string;
-  /** The signal that ended it. */
-  ended: Promise<NodeJS.Signals | null>;
-  stop(): Promise<void>;
-}
-
-const repository = path.resolve(import.meta.dirname, '../..');
+const outcomeTypes = new Set(['MediaReady', 'MediaRejected']);
 const patienceMs = 90_000;
 
 /** A world of its own on the running stack: database, topics, schemas, keys of objects. */
@@ -59,6 +54,7 @@ export async function openStage(): Promise<Stage> {
   const codec = await openCodec<Event>({ registryUrl: config.registryUrl, catalog: eventCatalog, prefix });
   const appender = await openAppender({ kafka, prefix, partitions, log });
   const storage = openStorage(config.s3!);
+  const pool = createPool(config.databaseUrl, { name: 'media test', max: 1 });
   const seen: Outcome[] = [];
   const originals: string[] = [];
   const reader = kafka.consumer({ groupId: `${name}-test` });
@@ -66,9 +62,10 @@ export async function openStage(): Promise<Stage> {
   await reader.subscribe({ topics: [topicName(prefix, 'media-events')], fromBeginning: true });
   await reader.run({
     eachMessage: async ({ message }) => {
+      if (!outcomeTypes.has(String(message.headers?.ce_type))) return;
       await codec.prepare([message.value!]);
       const event = codec.reveal(codec.decode(message.value!), () => undefined);
-      if (event.type === 'MediaReady' || event.type === 'MediaRejected') seen.push(event);
+      seen.push(event as Outcome);
     },
   });
   const pipelines: Pipeline[] = [];
@@ -84,6 +81,16 @@ export async function openStage(): Promise<Stage> {
       await appender.append(codec.encode(cause, null));
       return cause;
     },
+    async uploadGarbage() {
+      const headers = { ce_id: 'no id', ce_type: 'MediaUploaded', traceparent: '' };
+      await appender.append({
+        topic: 'media-events',
+        key: 'gar\0bage',
+        value: Buffer.from('garbage'),
+        headers,
+      });
+    },
+    parked: async () => (await pool.query('SELECT code, key FROM engine.parked')).rows,
     async decided(causes) {
       const first = (cause: MediaUploaded) => seen.find((event) => event.meta.causation === cause.meta.id);
       await until(() => causes.every(first), `${causes.length} outcomes`);
@@ -101,6 +108,7 @@ export async function openStage(): Promise<Stage> {
       await storage.remove([...originals, ...seen.flatMap(objectsOf)]);
       storage.close();
       await removeTopics(kafka, prefix);
+      await pool.end();
       await onServer((pool) => pool.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
     },
   };
@@ -163,31 +171,6 @@ function uploadedEvent(name: string): MediaUploaded {
     mediaId,
     ownerId,
     objectKey: `o/test/${name}/${mediaId}`,
-  };
-}
-
-function startPipeline(env: Record<string, string | undefined>): Pipeline {
-  const child: ChildProcess = spawn(process.execPath, ['media-pipeline/main.ts'], {
-    cwd: repository,
-    env: { ...process.env, ...env, PORT: '0', LOG_LEVEL: 'warn' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let said = '';
-  for (const stream of [child.stdout!, child.stderr!]) {
-    stream.on('data', (text) => {
-      said += text;
-    });
-  }
-  const ended = new Promise<NodeJS.Signals | null>((resolve) =>
-    child.on('exit', (_, signal) => resolve(signal)),
-  );
-  return {
-    said: () => said,
-    ended,
-    async stop() {
-      if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-      await ended;
-    },
   };
 }
 
