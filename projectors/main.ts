@@ -3,6 +3,7 @@ import { type Running, runMain } from '../platform/process/main.ts';
 import { createRedis, redisReady } from '../platform/redis/redis.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { timelineRules } from '../schemas/content/timeline.keys.ts';
 import { timelines } from './content/timeline.model.ts';
 import { openTimelineStore } from './content/timeline.redis.ts';
 import { keepTimelinesWhole, runTimelines } from './content/timeline.runner.ts';
@@ -17,7 +18,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const redis = createRedis(config.redisUrl, { name: 'projectors' });
   await redisReady(redis);
   const options = {
-    store: openTimelineStore(redis, config.prefix, timelines.version),
+    store: openTimelineStore(redis, config.prefix, timelines.version, timelineRules),
+    rules: timelineRules,
     threshold: config.fanoutThreshold,
   };
   const keeper = await keepTimelinesWhole(engine, options);

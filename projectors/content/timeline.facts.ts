@@ -1,17 +1,18 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
-import { backfillLength, type Entry, type FanOut, type Touched, timelineLength } from './timeline.model.ts';
+import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
+import type { Entry, FanOut, Touched } from './timeline.model.ts';
 
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 
 /** A followed author's part of a reader's timeline, as of the follow row f. */
-const sliceOf = (s: string): string => `
+const sliceOf = (s: string, rules: TimelineRules): string => `
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
    WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.event_time
-   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${timelineLength})
+   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${rules.length})
   UNION ALL
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
    WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.event_time
-   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${backfillLength})`;
+   ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${rules.backfill})`;
 
 const notPulled = (s: string, author: string): string =>
   `NOT EXISTS (SELECT FROM ${s}.timeline_pulled x WHERE x.author_id = ${author})`;
@@ -31,11 +32,21 @@ export async function markPulled(
   );
 }
 
-/** Reads the other side of what the round has committed: who gets its posts, and what its follows bring. */
-export async function readFanOut(pool: Queryable, s: string, touched: Touched): Promise<FanOut> {
+/**
+ * Reads the other side of what the round has committed: who gets its posts, and what its follows bring. A tombstone
+ * does not know when its post was published; the id does, to within a minute.
+ */
+export async function readFanOut(
+  pool: Queryable,
+  s: string,
+  rules: TimelineRules,
+  touched: Touched,
+): Promise<FanOut> {
   const readers = await pool.query(
     `SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id AS reader,
-            p.live AND f.event_time > p.event_time AS before_follow
+            CASE WHEN p.live THEN f.event_time > p.event_time
+                 ELSE f.event_time > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
+            END AS before_follow
      FROM ${s}.timeline_post p JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
      WHERE p.post_id = ANY($1::uuid[]) AND (NOT p.live OR ${notPulled(s, 'p.author_id')})
      UNION ALL
@@ -48,21 +59,25 @@ export async function readFanOut(pool: Queryable, s: string, touched: Touched): 
     const entry = { reader: row.reader, postId: row.post_id, authorId: row.author_id };
     if (!row.live) fan.drops.push(entry);
     else if (!row.before_follow) fan.adds.push({ ...entry, publishedAt: row.at });
-    // A late post, or the loss of one, from before a follow changes which 20 the follower was given.
-    if (row.before_follow || (!row.live && row.reader !== row.author_id))
-      fan.pairs.push({ reader: row.reader, author: row.author_id });
+    // A late post, or the loss of one, from before a follow changes which ones the follower was given.
+    if (row.before_follow) fan.pairs.push({ reader: row.reader, author: row.author_id });
   }
-  fan.slices = await readSlices(pool, s, fan.pairs);
+  fan.slices = await readSlices(pool, s, rules, fan.pairs);
   return fan;
 }
 
-async function readSlices(pool: Queryable, s: string, pairs: FanOut['pairs']): Promise<FanOut['slices']> {
+async function readSlices(
+  pool: Queryable,
+  s: string,
+  rules: TimelineRules,
+  pairs: FanOut['pairs'],
+): Promise<FanOut['slices']> {
   if (pairs.length === 0) return [];
   const { rows } = await pool.query(
     `SELECT f.follower_id AS reader, f.followee_id AS author_id, slice.post_id, ${ms('slice.event_time')} AS at
      FROM (SELECT DISTINCT * FROM unnest($1::uuid[], $2::uuid[]) AS n (reader, author)) AS pair
      JOIN ${s}.timeline_follow f ON f.follower_id = pair.reader AND f.followee_id = pair.author AND f.live
-     CROSS JOIN LATERAL (${sliceOf(s)}) AS slice
+     CROSS JOIN LATERAL (${sliceOf(s, rules)}) AS slice
      WHERE ${notPulled(s, 'f.followee_id')}`,
     [pairs.map((pair) => pair.reader), pairs.map((pair) => pair.author)],
   );
@@ -78,6 +93,7 @@ async function readSlices(pool: Queryable, s: string, pairs: FanOut['pairs']): P
 export async function readTimelines(
   pool: Queryable,
   s: string,
+  rules: TimelineRules,
   readers: readonly string[],
 ): Promise<Map<string, Entry[]>> {
   const { rows } = await pool.query(
@@ -86,12 +102,12 @@ export async function readTimelines(
      CROSS JOIN LATERAL (
        SELECT * FROM (
          SELECT slice.post_id, f.followee_id AS author_id, slice.event_time
-         FROM ${s}.timeline_follow f CROSS JOIN LATERAL (${sliceOf(s)}) AS slice
+         FROM ${s}.timeline_follow f CROSS JOIN LATERAL (${sliceOf(s, rules)}) AS slice
          WHERE f.follower_id = r.reader AND f.live AND ${notPulled(s, 'f.followee_id')}
          UNION ALL
          (SELECT post_id, author_id, event_time FROM ${s}.timeline_post WHERE author_id = r.reader AND live
-          ORDER BY event_time DESC, post_id DESC LIMIT ${timelineLength})
-       ) AS parts ORDER BY event_time DESC, post_id DESC LIMIT ${timelineLength}
+          ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length})
+       ) AS parts ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length}
      ) AS e`,
     [readers],
   );

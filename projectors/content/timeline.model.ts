@@ -31,11 +31,6 @@ export const timelines = defineModel({
   },
 });
 
-/** Entries kept of a timeline. */
-export const timelineLength = 1_000;
-/** Posts from before the follow that a new follower gets. */
-export const backfillLength = 20;
-
 /** What a round of events may change in Redis; the target state is read from the tables afterwards. */
 export interface Touched {
   /** (reader, author) whose follow changed. */

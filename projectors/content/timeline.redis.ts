@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Redis } from '../../platform/redis/redis.ts';
-import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
-import { type Entry, memberOf, type TimelineEdit, timelineLength } from './timeline.model.ts';
+import { type TimelineRules, timelineKeys } from '../../schemas/content/timeline.keys.ts';
+import { type Entry, memberOf, type TimelineEdit } from './timeline.model.ts';
 
 /** A partition's generation, as the Redis side of its fence. */
 export interface Fence {
@@ -110,7 +110,12 @@ export interface Remake {
   finish(epoch: string): Promise<void>;
 }
 
-export function openTimelineStore(redis: Redis, prefix: string, version: number): TimelineStore {
+export function openTimelineStore(
+  redis: Redis,
+  prefix: string,
+  version: number,
+  rules: TimelineRules,
+): TimelineStore {
   const keys = timelineKeys(prefix, version);
   const fenceKeys = (fences: readonly Fence[]): string[] =>
     fences.map((f) => keys.fence(f.topic, f.partition));
@@ -122,7 +127,7 @@ export function openTimelineStore(redis: Redis, prefix: string, version: number)
     edits: readonly TimelineEdit[],
   ): Promise<string[]> => {
     const names = [keys.epoch, ...fenceKeys(fences), ...edits.map((edit) => keys.timeline(edit.reader))];
-    const args = [epoch, fences.length, ...generations(fences), timelineLength, ...edits.flatMap(editArgs)];
+    const args = [epoch, fences.length, ...generations(fences), rules.length, ...edits.flatMap(editArgs)];
     const short = (await redis.eval(editScript, names.length, ...names, ...args)) as number[];
     return short.map((index) => edits[index]!.reader);
   };

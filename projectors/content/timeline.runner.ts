@@ -1,6 +1,7 @@
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import type { Client, Pool } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions, savePositions } from '../../platform/postgres/positions.ts';
+import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { type Applied, applyRound, type Installed, lockBucket, lockBuckets } from '../engine/apply.ts';
 import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
@@ -15,6 +16,7 @@ const readersPerPage = 500;
 
 export interface TimelineOptions {
   store: TimelineStore;
+  rules: TimelineRules;
   /** Followers above which an author is pulled at read. */
   threshold: number;
 }
@@ -28,8 +30,7 @@ interface Round {
 /** Runs the timelines: facts to Postgres, what they amount to to Redis, then the position (DESIGN §6). */
 export async function runTimelines(engine: Engine, options: TimelineOptions): Promise<RunningModel> {
   const installed = await install(engine, timelines);
-  const round: Round = { engine, installed, options };
-  return runInstalled(engine, installed, (batches) => handle(round, batches), {
+  return runInstalled(engine, installed, createTimelineHandler(engine, installed, options), {
     maxRecords,
     // Redis may be away: then the epoch is changed below, and the fences are set when the timelines are made again.
     claimed: (positions) => options.store.raiseFences(positions).catch(() => {}),
@@ -40,15 +41,17 @@ export async function runTimelines(engine: Engine, options: TimelineOptions): Pr
  * The rows are committed under the fence before the other side is read, so of a post and a follow at once at least
  * one sees the other; Redis is written from that reading under the authors' locks, so no older one overtakes a newer.
  */
-async function handle(round: Round, batches: readonly PartitionBatch[]): Promise<void> {
-  const { engine, installed } = round;
-  const began = performance.now();
-  const applied = await applyRound(engine, installed, batches, {
-    fence: holdPositions,
-    inTransaction: (client, events) => afterRows(round, client, events),
-    committed: (part) => show(round, part),
-  });
-  finishRound(engine, installed, batches, applied, began);
+export function createTimelineHandler(engine: Engine, installed: Installed, options: TimelineOptions) {
+  const round: Round = { engine, installed, options };
+  return async (batches: readonly PartitionBatch[]): Promise<void> => {
+    const began = performance.now();
+    const applied = await applyRound(engine, installed, batches, {
+      fence: holdPositions,
+      inTransaction: (client, events) => afterRows(round, client, events),
+      committed: (part) => show(round, part),
+    });
+    finishRound(engine, installed, batches, applied, began);
+  };
 }
 
 async function afterRows(round: Round, client: Client, events: readonly Event[]): Promise<Touched> {
@@ -59,10 +62,10 @@ async function afterRows(round: Round, client: Client, events: readonly Event[])
 
 /** Brings Redis to what the committed rows say, then saves the position. */
 async function show(round: Round, part: Applied<Touched>): Promise<void> {
-  const { engine, installed } = round;
+  const { engine, installed, options } = round;
   const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
   const full = await withLocks(engine.pool, installed.consumer, locks, async () => {
-    const fan = await readFanOut(engine.pool, installed.schema, part.result);
+    const fan = await readFanOut(engine.pool, installed.schema, options.rules, part.result);
     return editRedis(round, part, editsOf(fan));
   });
   if (full.length > 0) await restore(round, part, full);
@@ -71,9 +74,9 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
 
 /** A full timeline lost something: what was cut off it comes back from the facts, while everybody else waits. */
 async function restore(round: Round, part: Applied<Touched>, readers: readonly string[]): Promise<void> {
-  const { engine, installed } = round;
+  const { engine, installed, options } = round;
   await withLocks(engine.pool, installed.consumer, allBuckets, async () => {
-    const whole = await readTimelines(engine.pool, installed.schema, readers);
+    const whole = await readTimelines(engine.pool, installed.schema, options.rules, readers);
     const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
     await editRedis(round, part, edits);
   });
@@ -158,7 +161,7 @@ export async function remakeWhenLost(
     );
     await options.store.raiseFences(rows.map((row) => ({ ...row, generation: BigInt(row.generation) })));
     const began = performance.now();
-    const readers = await remakeAll(engine.pool, installed, options.store, epoch);
+    const readers = await remakeAll(engine.pool, installed, options, epoch);
     engine.log.info(
       { readers, seconds: (performance.now() - began) / 1_000 },
       'timelines made again from the facts',
@@ -170,15 +173,15 @@ export async function remakeWhenLost(
 async function remakeAll(
   pool: Pool,
   installed: Installed,
-  store: TimelineStore,
+  options: TimelineOptions,
   epoch: string,
 ): Promise<number> {
-  const remake = await store.beginRemake();
+  const remake = await options.store.beginRemake();
   let readers = 0;
   for (let after: string | null = null; ; ) {
     const page = await readReaders(pool, installed.schema, after, readersPerPage);
     if (page.length === 0) break;
-    await remake.replace(await readTimelines(pool, installed.schema, page));
+    await remake.replace(await readTimelines(pool, installed.schema, options.rules, page));
     readers += page.length;
     after = page.at(-1)!;
   }

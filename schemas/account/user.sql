@@ -23,6 +23,7 @@ CREATE TABLE profile (
 );
 
 -- indexes: built after the bulk path of a rebuild
-CREATE UNIQUE INDEX person_by_username ON person (lower(username)) WHERE live;
+-- Not unique on purpose: names move between people whose events come in any order; the vault keeps them unique.
+CREATE INDEX person_by_username ON person (lower(username)) WHERE live;
 CREATE INDEX person_by_prefix ON person (lower(username) text_pattern_ops) WHERE live;
 CREATE INDEX profile_by_prefix ON profile (lower(full_name) text_pattern_ops) WHERE live;

@@ -1,3 +1,13 @@
+/** What a timeline is (DESIGN §6), for those who write it and those who read it. */
+export interface TimelineRules {
+  /** Entries kept, newest first. */
+  length: number;
+  /** Posts from before the follow that a new follower gets. */
+  backfill: number;
+}
+
+export const timelineRules: TimelineRules = { length: 1_000, backfill: 20 };
+
 /** The names of the timelines in Redis: written by the projectors, read by query-api. */
 export function timelineKeys(prefix: string, version: number) {
   const base = `${prefix}tl:v${version}:`;

@@ -1,0 +1,258 @@
+import fc from 'fast-check';
+import { v7 } from 'uuid';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openCodec, registerSchemas } from '../../platform/log/codec.ts';
+import type { PartitionBatch } from '../../platform/log/consumer.ts';
+import { partitionOf } from '../../platform/log/partition.ts';
+import { claimPositions } from '../../platform/postgres/positions.ts';
+import { createRedis, type Redis, redisReady } from '../../platform/redis/redis.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+import { createMetrics } from '../../platform/telemetry/metrics.ts';
+import { openMasterKey } from '../../platform/vault/master-key.ts';
+import { timelines } from '../../projectors/content/timeline.model.ts';
+import { openTimelineStore } from '../../projectors/content/timeline.redis.ts';
+import { createTimelineHandler, remakeWhenLost } from '../../projectors/content/timeline.runner.ts';
+import { createEngine, type Engine } from '../../projectors/engine/runner.ts';
+import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+import { event, noon } from '../harness/events.ts';
+import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
+
+// Nobody's in the vault: the model must not need what it can't reveal.
+const dataKey = Buffer.alloc(32, 7);
+const partitions = 3;
+const rules = { length: 6, backfill: 2 };
+const prefix = `t${Math.random().toString(36).slice(2)}.`;
+let kit: ProjectionKit;
+let redis: Redis;
+let engine: Engine;
+
+beforeAll(async () => {
+  kit = await openProjectionKit();
+  redis = createRedis(process.env.REDIS_URL!, { name: 'test' });
+  await redisReady(redis);
+  const schemas = { registryUrl: process.env.SCHEMA_REGISTRY_URL!, catalog: eventCatalog, prefix };
+  await registerSchemas(schemas);
+  const codec = await openCodec<Event>(schemas);
+  const master = openMasterKey(process.env.EMULSION_MASTER_KEY_FILE!);
+  const log = createLogger('test', 'silent');
+  const unused = undefined as never;
+  engine = createEngine(
+    { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions },
+    createMetrics('test'),
+  );
+});
+afterAll(async () => {
+  await kit.close();
+  redis.disconnect();
+});
+
+const people = Array.from({ length: 4 }, (_, i) => v7({ msecs: noon - 1_000 + i }));
+const person = fc.constantFrom(...people);
+const posts = people.flatMap((author, i) =>
+  Array.from({ length: 5 }, (_, n) => ({ id: v7({ msecs: noon + 10 * i + n }), author })),
+);
+const at = fc.integer({ min: 0, max: 30 }).map((n) => noon + n);
+
+const facts: fc.Arbitrary<Event> = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc
+      .record({ followerId: person, followeeId: person, at, on: fc.boolean() })
+      .filter((edge) => edge.followerId !== edge.followeeId)
+      .map(({ at: t, on, ...edge }) => event(on ? 'UserFollowed' : 'UserUnfollowed', edge, t)),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ post: fc.constantFrom(...posts), at }).map(({ post, at: t }) =>
+      event(
+        'PostPublished',
+        {
+          postId: post.id,
+          authorId: post.author,
+          caption: 'c',
+          location: null,
+          isReel: false,
+          hideCounts: false,
+          commentsOff: false,
+          mediaIds: [],
+        },
+        t,
+      ),
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ post: fc.constantFrom(...posts), at })
+      .map(({ post, at: t }) => event('PostDeleted', { postId: post.id, authorId: post.author }, t)),
+  },
+);
+
+/** DESIGN §6 in a few lines of its own: the newest fact of each edge and post, then the definition. */
+function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<string>): string[] {
+  const newest = new Map<string, Event>();
+  for (const e of events) {
+    const id = 'postId' in e ? e.postId : 'followeeId' in e ? `${e.followerId}>${e.followeeId}` : '';
+    const known = newest.get(id);
+    if (
+      !known ||
+      known.meta.time < e.meta.time ||
+      (known.meta.time === e.meta.time && known.meta.id < e.meta.id)
+    )
+      newest.set(id, e);
+  }
+  const live = [...newest.values()]
+    .filter((e) => e.type === 'PostPublished')
+    .map((e) => ({ id: e.postId, author: e.authorId, at: e.meta.time }))
+    .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
+  const entries = live.filter((p) => p.author === reader);
+  for (const e of newest.values()) {
+    if (e.type !== 'UserFollowed' || e.followerId !== reader || pulled.has(e.followeeId)) continue;
+    const theirs = live.filter((p) => p.author === e.followeeId);
+    entries.push(
+      ...theirs.filter((p) => p.at >= e.meta.time),
+      ...theirs.filter((p) => p.at < e.meta.time).slice(0, rules.backfill),
+    );
+  }
+  return entries
+    .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1))
+    .slice(0, rules.length)
+    .map((p) => p.id);
+}
+
+/** The rounds as the consumer would give them: each event in the partition of its key, offsets counted on. */
+function batchesOf(rounds: readonly (readonly Event[])[]): PartitionBatch[][] {
+  const next = new Map<string, bigint>();
+  return rounds.map((round) => {
+    const batches = new Map<string, PartitionBatch>();
+    for (const e of round) {
+      const record = engine.codec.encode(e, dataKey);
+      const partition = partitionOf(record.key, partitions);
+      const id = `${record.topic}/${partition}`;
+      const offset = next.get(id) ?? 0n;
+      const batch = batches.get(id) ?? {
+        topic: record.topic,
+        partition,
+        generation: 1n,
+        firstOffset: offset,
+        nextOffset: offset,
+        records: [],
+      };
+      batch.records.push({
+        topic: record.topic,
+        partition,
+        offset,
+        key: record.key,
+        value: record.value,
+        headers: record.headers,
+      });
+      batch.nextOffset = offset + 1n;
+      next.set(id, offset + 1n);
+      batches.set(id, batch);
+    }
+    return [...batches.values()];
+  });
+}
+
+async function freshTimelines(threshold: number) {
+  const installed = await kit.install(timelines);
+  const { version } = installed.model;
+  const starts = timelines.topics.flatMap((topic) =>
+    Array.from({ length: partitions }, (_, partition) => ({ topic, partition, start: 0n })),
+  );
+  await claimPositions(kit.pool, installed.consumer, starts);
+  const options = { store: openTimelineStore(redis, prefix, version, rules), rules, threshold };
+  await remakeWhenLost(engine, installed, options);
+  const handle = createTimelineHandler(engine, installed, options);
+  const keys = timelineKeys(prefix, version);
+  const served = async (reader: string): Promise<string[]> =>
+    (await redis.zrevrange(keys.timeline(reader), 0, -1)).map((member) => member.slice(0, 36));
+  const pulled = async (): Promise<Set<string>> =>
+    new Set(
+      (await kit.pool.query(`SELECT author_id FROM ${installed.schema}.timeline_pulled`)).rows.map(
+        (row) => row.author_id,
+      ),
+    );
+  return { installed, options, handle, keys, served, pulled };
+}
+
+const cutInto = (events: readonly Event[], size: number): Event[][] =>
+  Array.from({ length: Math.ceil(events.length / size) }, (_, i) => events.slice(i * size, (i + 1) * size));
+
+const history = fc.record({
+  events: fc.array(facts, { minLength: 1, maxLength: 60 }),
+  size: fc.integer({ min: 1, max: 20 }),
+});
+const runs = { numRuns: Number(process.env.EMULSION_PROPERTY_RUNS ?? 60) };
+
+test('whatever order facts arrive in, Redis holds the function of them', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, async ({ events, size }) => {
+      const world = await freshTimelines(100);
+      for (const batches of batchesOf(cutInto(events, size))) await world.handle(batches);
+      for (const reader of people)
+        expect(await world.served(reader)).toEqual(expected(events, reader, new Set()));
+    }),
+    runs,
+  );
+});
+
+test('timelines that Redis lost in the middle are made again and end the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, fc.nat(), async ({ events, size }, lostAt) => {
+      const world = await freshTimelines(100);
+      const rounds = batchesOf(cutInto(events, size));
+      for (const [index, batches] of rounds.entries()) {
+        if (index === lostAt % rounds.length)
+          await redis.del(world.keys.epoch, ...people.map(world.keys.timeline));
+        await world.handle(batches);
+      }
+      await remakeWhenLost(engine, world.installed, world.options);
+      for (const reader of people)
+        expect(await world.served(reader)).toEqual(expected(events, reader, new Set()));
+    }),
+    runs,
+  );
+});
+
+test('an author above the threshold is not fanned out any more, and everybody else is right', async () => {
+  const world = await freshTimelines(2);
+  const [author, ...followers] = people as [string, ...string[]];
+  const events = followers.map((followerId, i) =>
+    event('UserFollowed', { followerId, followeeId: author }, noon + i),
+  );
+  const post = posts.find((p) => p.author === author)!;
+  events.push(
+    event(
+      'PostPublished',
+      {
+        postId: post.id,
+        authorId: author,
+        caption: 'c',
+        location: null,
+        isReel: false,
+        hideCounts: false,
+        commentsOff: false,
+        mediaIds: [],
+      },
+      noon + 10,
+    ),
+  );
+  for (const batches of batchesOf([events])) await world.handle(batches);
+  expect(await world.pulled()).toEqual(new Set([author]));
+  for (const reader of followers) expect(await world.served(reader)).toEqual([]);
+  expect(await world.served(author)).toEqual([post.id]);
+});
+
+test('a stale process writes neither rows nor timelines', async () => {
+  const world = await freshTimelines(100);
+  const edge = { followerId: people[0]!, followeeId: people[1]! };
+  const [batches] = batchesOf([[event('UserFollowed', edge, noon)]]);
+  await claimPositions(kit.pool, world.installed.consumer, [
+    { topic: 'follow-events', partition: batches![0]!.partition, start: 0n },
+  ]);
+  await expect(world.handle(batches!)).rejects.toMatchObject({ name: 'Fenced' });
+  const { rows } = await kit.pool.query(`SELECT FROM ${world.installed.schema}.timeline_follow`);
+  expect(rows).toEqual([]);
+});
