@@ -35,6 +35,8 @@ export interface Model {
   name: string;
   version: number;
   topics: readonly Topic[];
+  /** A reactor's own facts: no reader is led to them. */
+  unserved?: true;
   /** The tables, below schemas/. */
   sqlFile: string;
   /** Registers it writes; each merges by (event time, event id), so events of any keys may come in any order. */

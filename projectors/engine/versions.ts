@@ -38,6 +38,7 @@ export async function installVersion(pool: Pool, model: Model): Promise<string> 
         schema,
       ]);
     }
+    if (model.unserved) return;
     await client.query(
       'INSERT INTO engine.serving (model, version) VALUES ($1, $2) ON CONFLICT (model) DO NOTHING',
       [model.name, model.version],

@@ -6,6 +6,7 @@ import { defineModel, put, remove } from '../engine/model.ts';
 export const streamFacts = defineModel({
   name: 'stream',
   version: 1,
+  unserved: true,
   topics: ['follow-events', 'post-events', 'media-events', 'like-events'],
   sqlFile: 'notify/stream.sql',
   registers: ['stream_follow', 'stream_post', 'stream_media'],
