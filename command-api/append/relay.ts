@@ -114,6 +114,7 @@ async function round({ pool, appender, log }: RelayOptions): Promise<[OutboxRow,
   return transaction(pool, async (client) => {
     await lockRelay(client);
     const rows = await readWaiting(client);
+    if (rows.length === 0) return [];
     crashPoint('relay.before-append');
     const relayed = await appendInOrder(rows, appender, log);
     crashPoint('relay.between-append-and-mark');

@@ -34,7 +34,7 @@ export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
   const cache = new LRUCache<string, Entry<V>>({ max: maxEntries });
   const freshness = openFreshness(options.topics);
   const gather = openGathering(options.load);
-  let version = options.version();
+  let version = '';
 
   const clearOnSwitch = (): void => {
     if (version === options.version()) return;

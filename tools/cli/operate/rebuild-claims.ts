@@ -11,7 +11,8 @@ import { type MasterKey, openMasterKey } from '../../../platform/vault/master-ke
 import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
 
 export interface RebuiltClaims {
-  registrations: number;
+  /** In the log, with a data key. */
+  accounts: number;
   /** Their data key is gone, so they claim nothing. */
   erased: number;
   /** Claims before anything changed. */
@@ -47,7 +48,7 @@ export async function rebuildClaims(
     try {
       const fold = await openFold(client, codec, master);
       await readLog({ kafka, prefix, topics: ['user-events'], handle: fold.take });
-      return { ...fold.counts(), ...(await settle(client, options.write)) };
+      return await settle(client, options.write);
     } finally {
       client.release();
     }
@@ -60,11 +61,9 @@ export async function rebuildClaims(
 async function openFold(client: Client, codec: Codec<Event>, master: MasterKey) {
   await client.query(`CREATE TEMPORARY TABLE folded (
     kind text, value_hmac bytea, user_id uuid, event_time bigint, event_id uuid)`);
+  await client.query('CREATE TEMPORARY TABLE erased (user_id uuid)');
   // Claims that are made while this runs are left alone.
   await client.query('CREATE TEMPORARY TABLE began AS SELECT clock_timestamp() AS at');
-  let registrations = 0;
-  let erased = 0;
-
   const take = async (records: LogRecord[]): Promise<void> => {
     await codec.prepare(records.map((record) => record.value));
     const sealed = records
@@ -72,8 +71,8 @@ async function openFold(client: Client, codec: Codec<Event>, master: MasterKey) 
       .filter((e) => e.type === 'UserRegistered');
     const owners = sealed.map((event) => event.owner!);
     const keys = await loadDataKeys(client, master, owners, { share: false });
-    registrations += sealed.length;
-    erased += owners.filter((owner) => !keys.has(owner)).length;
+    const gone = owners.filter((owner) => !keys.has(owner));
+    await client.query('INSERT INTO erased SELECT unnest($1::uuid[])', [gone]);
     const known = sealed.filter((event) => keys.has(event.owner!));
     await insertFolded(
       client,
@@ -81,7 +80,7 @@ async function openFold(client: Client, codec: Codec<Event>, master: MasterKey) 
       master,
     );
   };
-  return { take, counts: () => ({ registrations, erased }) };
+  return { take };
 }
 
 async function insertFolded(client: Client, events: Event[], master: MasterKey): Promise<void> {
@@ -111,12 +110,11 @@ const holders = `SELECT DISTINCT ON (kind, value_hmac) kind, value_hmac, user_id
   FROM folded ORDER BY kind, value_hmac, event_time, event_id`;
 
 /** All changes in one transaction; without `write` it is rolled back, so that both ways count the same. */
-async function settle(
-  client: Client,
-  write: boolean,
-): Promise<Pick<RebuiltClaims, 'before' | 'missing' | 'stale' | 'conflicts'>> {
+async function settle(client: Client, write: boolean): Promise<RebuiltClaims> {
   await client.query('BEGIN');
   try {
+    const accounts = await count(client, 'SELECT count(DISTINCT user_id) FROM folded');
+    const erased = await count(client, 'SELECT count(DISTINCT user_id) FROM erased');
     const before = await count(client, 'SELECT count(*) FROM vault.claim');
     const stale = await client.query(`DELETE ${staleClaims}`);
     const missing = await client.query(
@@ -127,7 +125,14 @@ async function settle(
       `SELECT count(*) FROM folded f JOIN vault.claim c USING (kind, value_hmac) WHERE c.user_id <> f.user_id`,
     );
     await client.query(write ? 'COMMIT' : 'ROLLBACK');
-    return { before, missing: missing.rowCount ?? 0, stale: stale.rowCount ?? 0, conflicts };
+    return {
+      accounts,
+      erased,
+      before,
+      missing: missing.rowCount ?? 0,
+      stale: stale.rowCount ?? 0,
+      conflicts,
+    };
   } catch (error) {
     await client.query('ROLLBACK');
     throw error;

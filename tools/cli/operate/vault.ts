@@ -12,8 +12,8 @@ export function register(program: Command): void {
         import('./rebuild-claims.ts'),
       ]);
       const found = await rebuildClaims(stackEnvironment(), { write: !options.dryRun });
-      console.log(`registrations in the log   ${found.registrations}`);
-      console.log(`of them erased             ${found.erased}`);
+      console.log(`accounts in the log        ${found.accounts}`);
+      console.log(`erased ones beside them    ${found.erased}`);
       console.log(`claims in the vault        ${found.before}`);
       console.log(`missing, ${options.dryRun ? 'to write ' : 'written  '}         ${found.missing}`);
       console.log(`without event, ${options.dryRun ? 'to remove' : 'removed  '}   ${found.stale}`);
