@@ -34,6 +34,11 @@ const planted: Record<string, [file: string, text: string, finding: RegExp]> = {
     "import './planted-helper.ts';",
     /reaches kafkajs: .*planted-g.model.ts → .*planted-helper.ts → kafkajs/,
   ],
+  'a decider that mints an id': [
+    'command-api/content/planted-i.decide.ts',
+    "import { v7 } from 'uuid';\nexport const id = v7;",
+    /:1 must be pure but draws randomness/,
+  ],
   'a model that reaches the platform': [
     'projectors/content/planted-h.model.ts',
     "import '../../platform/redis/redis.ts';",
