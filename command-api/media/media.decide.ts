@@ -64,15 +64,14 @@ export interface CompleteState {
 }
 
 /**
- * A media goes only forward, so one that the state calls uploaded or ready needs no second event, which would start
- * the pipeline again.
+ * A media goes only forward, so one that is past its upload (rejected, too) needs no second event, which would start
+ * the pipeline again: the answer says how far it is.
  */
 export function decideComplete(
   { media, object }: CompleteState,
   context: CommandContext,
 ): MediaUploaded | Refusal | Unchanged {
   if (!media || !isOwn(media, context.actor)) return refuse('media_not_found');
-  if (media.state === 'rejected') return rejected(media);
   if (media.state !== 'requested') return unchanged;
   if (!object) return refuse('media_not_uploaded', 'PUT the bytes to the upload URL first.');
   if (object.size > maxImageBytes) return refuse('media_too_large', tooLarge(object.size));

@@ -58,7 +58,7 @@ describe('completing an upload', () => {
       refused: 'media_too_large',
     });
   });
-  it.each(['uploaded', 'ready'] as const)(
+  it.each(['uploaded', 'ready', 'rejected'] as const)(
     'of a media that is %s does not start the pipeline again',
     (state) => {
       expect(decideComplete(given(state, null), byAna())).toBe(unchanged);
