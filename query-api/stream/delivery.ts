@@ -1,6 +1,6 @@
 import type { ControlFrame } from '../../schemas/notify/frame.ts';
 import { end, type Reader } from './reader.ts';
-import { type Effect, type Input, receive } from './session.ts';
+import { type Effect, type HistoryFrame, type Input, receive } from './session.ts';
 import type { WireFrame } from './wire.ts';
 
 /** Gives the session an input and carries out what follows from it, in order. */
@@ -41,20 +41,27 @@ export function tell(reader: Reader, frame: ControlFrame, id: number | null): vo
   reader.outlet.send(JSON.stringify(frame), id);
 }
 
-/** One page, when there is room for it. An outage is waited out; the client's connection stays. */
+/** One page, when there is room for it. */
 async function fetchHistory(reader: Reader, after: number, upTo: number): Promise<void> {
-  if (!(await room(reader))) {
-    return end(reader, 'consumer_too_slow', 'Nothing was read for too long; connect again with your cursor');
+  if (await room(reader)) {
+    const frames = await readPage(reader, after, upTo);
+    take(reader, { kind: 'page', after, frames });
+  } else {
+    end(reader, 'consumer_too_slow', 'Nothing was read for too long; connect again with your cursor');
   }
+}
+
+/** An outage is waited out for as long as the client stays; its connection is not what is broken. */
+async function readPage(reader: Reader, after: number, upTo: number): Promise<HistoryFrame[]> {
   for (let pause = 100; !reader.ended; pause = Math.min(pause * 2, 5_000)) {
     try {
-      const frames = await reader.parts.history.page(reader.identity!.userId, after, upTo);
-      return take(reader, { kind: 'page', after, frames });
+      return await reader.parts.history.page(reader.identity!.userId, after, upTo);
     } catch (error) {
       reader.parts.log.warn({ err: error, stream: reader.id }, 'history cannot be read, trying again');
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
+  return [];
 }
 
 function room(reader: Reader): Promise<boolean> | boolean {

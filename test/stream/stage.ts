@@ -1,0 +1,169 @@
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import jwt from 'jsonwebtoken';
+import { WebSocket } from 'ws';
+import { streamKey } from '../../schemas/notify/frame.ts';
+import type { Service } from '../harness/services.ts';
+import type { World } from '../harness/world.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+
+/** Writes what the streaming reactor writes (one writer a user at a time), and loses on the way what a test wants lost. */
+export interface Stage {
+  redis: Redis;
+  token(userId: string, seconds?: number): string;
+  /** Adds frames to the user's stream; which of the three places get them is the test's choice. */
+  append(userId: string, count: number, options?: AppendOptions): Promise<void>;
+  close(): void;
+}
+
+export interface AppendOptions {
+  /** Stored in the Redis stream, and published; both unless said. */
+  keep?: boolean;
+  publish?: boolean;
+  type?: string;
+  data?: (seq: number) => object;
+}
+
+export async function openStage(world: World): Promise<Stage> {
+  const kid = randomUUID();
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid };
+  await world.owner.query(
+    'INSERT INTO vault.signing_key (kid, public_jwk, private_wrapped) VALUES ($1, $2, $3)',
+    [kid, jwk, Buffer.alloc(1)],
+  );
+  const redis = new Redis(world.env.REDIS_URL!);
+  return {
+    redis,
+    token: (userId, seconds = 600) =>
+      jwt.sign({ sid: randomUUID() }, privateKey, {
+        algorithm: 'ES256',
+        keyid: kid,
+        subject: userId,
+        issuer: world.env.PUBLIC_URL,
+        expiresIn: seconds,
+      }),
+    append: (userId, count, options = {}) => append(world, redis, userId, count, options),
+    close: () => redis.disconnect(),
+  };
+}
+
+async function append(
+  world: World,
+  redis: Redis,
+  userId: string,
+  count: number,
+  { keep = true, publish = true, type = 'post.liked', data }: AppendOptions,
+): Promise<void> {
+  const likes = () => ({ postId: randomUUID(), likerId: randomUUID() });
+  const { rows } = await world.owner.query('SELECT seq FROM stream.head WHERE user_id = $1', [userId]);
+  const first: number = Number(rows[0]?.seq ?? 0) + 1;
+  const made = Array.from({ length: count }, (_, i) => ({
+    seq: first + i,
+    type,
+    time: new Date().toISOString(),
+    traceId: `trace-${first + i}`,
+    data: (data ?? likes)(first + i),
+  }));
+  // One statement, because the reactor's head and entries are one transaction.
+  await world.owner.query(
+    `WITH head AS (INSERT INTO stream.head VALUES ($1, $4) ON CONFLICT (user_id) DO UPDATE SET seq = $4)
+     INSERT INTO stream.entry SELECT $1, f.seq, gen_random_uuid(), now(), f.payload
+     FROM unnest($2::bigint[], $3::jsonb[]) AS f (seq, payload)`,
+    [
+      userId,
+      made.map((frame) => frame.seq),
+      made.map(({ seq: _, ...payload }) => JSON.stringify(payload)),
+      first + count - 1,
+    ],
+  );
+  const pipeline = redis.pipeline();
+  for (const frame of made) {
+    const key = streamKey(world.prefix, userId);
+    const text = JSON.stringify(frame);
+    if (keep) pipeline.xadd(key, `${frame.seq}-0`, 'e', text);
+    if (publish) pipeline.publish(key, text);
+  }
+  await pipeline.exec();
+}
+
+/** A client of the socket that remembers everything it got. */
+export interface Socket {
+  ws: WebSocket;
+  // biome-ignore lint/suspicious/noExplicitAny: frames of many shapes are looked into
+  got: any[];
+  /** Numbers of the frames with facts, in the order they came. */
+  seqs(): number[];
+  /** Resolves with the first message that fits, past or to come. */
+  // biome-ignore lint/suspicious/noExplicitAny: see above
+  until(fits: (message: any) => boolean, limitMs?: number): Promise<any>;
+  hello(): Promise<{ seq: number; head: number }>;
+  closed: Promise<number>;
+  send(message: object): void;
+  close(): void;
+}
+
+export interface ConnectOptions {
+  token?: string;
+  query?: Record<string, string>;
+  headers?: Record<string, string>;
+  protocols?: string[];
+}
+
+export function connect(service: Service, options: ConnectOptions = {}): Socket {
+  const url = new URL('/ws', service.url.replace('http', 'ws'));
+  for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, value);
+  const authorization = options.token ? { authorization: `Bearer ${options.token}` } : {};
+  const ws = new WebSocket(url, options.protocols ?? [], {
+    headers: { ...authorization, ...options.headers },
+  });
+  const got: Socket['got'] = [];
+  const waiting = new Set<() => void>();
+  ws.on('message', (text) => {
+    got.push(JSON.parse(String(text)));
+    for (const look of waiting) look();
+  });
+  ws.on('error', () => {});
+  const until: Socket['until'] = (fits, limitMs = 10_000) =>
+    new Promise((resolve, reject) => {
+      const look = (): void => {
+        const found = got.find(fits);
+        if (found === undefined) return;
+        waiting.delete(look);
+        clearTimeout(timer);
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(look);
+        reject(new Error(`it did not come; the last of ${got.length}: ${JSON.stringify(got.slice(-3))}`));
+      }, limitMs);
+      waiting.add(look);
+      look();
+    });
+  return {
+    ws,
+    got,
+    seqs: () => got.filter((message) => message.traceId !== undefined).map((message) => message.seq),
+    until,
+    hello: () => until((message) => message.type === 'hello'),
+    closed: new Promise((resolve) => ws.once('close', resolve)),
+    send: (message) => ws.send(JSON.stringify(message)),
+    close: () => ws.close(),
+  };
+}
+
+export function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i);
+}
+
+export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** The first answer that is one, within two seconds. */
+export async function eventually<T>(look: () => T | undefined): Promise<T | undefined> {
+  for (let tries = 0; tries < 40; tries += 1) {
+    const found = look();
+    if (found !== undefined) return found;
+    await pause(50);
+  }
+  return undefined;
+}
