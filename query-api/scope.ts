@@ -76,9 +76,8 @@ async function waitFor(
   await waiter.wait(targets, positions);
 }
 
-/** The oldest of the models read: newer facts may be missing from what it tells. */
+/** The oldest of the models read: newer facts may be missing from what it tells. One without any event is not old. */
 function asOfAll(reads: Served[], waiter: Waiter): number | null {
-  const times = reads.map(({ consumer }) => waiter.asOf(consumer));
-  const oldest = Math.min(...times);
-  return Number.isFinite(oldest) && oldest > 0 ? oldest : null;
+  const times = reads.map(({ consumer }) => waiter.asOf(consumer)).filter((time) => time > 0);
+  return times.length === 0 ? null : Math.min(...times);
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Context, Next } from 'koa';
+import type { ProblemError } from '../errors/problem.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { currentTrace, runWithTrace } from '../telemetry/trace.ts';
@@ -50,8 +51,7 @@ export function problems(log: Logger) {
         return;
       }
       const problem = problemFrom(error);
-      if (problem.status >= 500)
-        log.error({ err: problem.cause ?? problem, code: problem.code }, problem.message);
+      tell(log, problem);
       ctx.state.problem = problem.code;
       ctx.status = problem.status;
       if (problem.status === 401) ctx.set('WWW-Authenticate', 'Bearer');
@@ -64,11 +64,19 @@ export function problems(log: Logger) {
   };
 }
 
+/** A bug is an error with its stack; a part that does not answer, or a view that is late, is worth a warning. */
+function tell(log: Logger, problem: ProblemError): void {
+  const { code, status, cause } = problem;
+  if (status === 503) log.warn({ err: cause, code }, problem.message);
+  else if (status >= 500) log.error({ err: cause ?? problem, code }, problem.message);
+}
+
 /** A weak ETag of what GETs answer; 304 when the client has it. */
 export async function etag(ctx: Context, next: Next): Promise<void> {
   await next();
   const { body } = ctx;
-  if (ctx.method !== 'GET' || ctx.status !== 200 || typeof body !== 'string') return;
+  if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || ctx.status !== 200 || typeof body !== 'string')
+    return;
   const tag = `W/"${createHash('sha1').update(body).digest('base64url')}"`;
   ctx.set('ETag', tag);
   // Not ctx.fresh: it sends everything again to clients whose fetch adds Cache-Control: no-cache by itself.

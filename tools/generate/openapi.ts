@@ -66,17 +66,17 @@ function openapiDocument(): Json {
 function answerSchemas(): Record<string, Json> {
   const registry = z.registry<{ id: string }>();
   for (const [id, shape] of Object.entries(named)) registry.add(shape, { id });
-  const unnamed = allRoutes.filter((route) => route.success.body && !registry.has(route.success.body));
-  for (const route of unnamed) registry.add(route.success.body!, { id: route.name });
+  for (const { name, success } of allRoutes) {
+    if (success.body && !registry.has(success.body)) registry.add(success.body, { id: name });
+  }
   const uri = (id: string): string => `#/components/schemas/${id}`;
   const { schemas } = z.toJSONSchema(registry, { io: 'output', uri });
-  const cleaned = Object.entries(schemas).map(([id, schema]) => [id, clean(schema as Json)]);
-  const byName = Object.fromEntries(cleaned) as Record<string, Json>;
-  for (const route of allRoutes) {
-    const id = route.success.body && registry.get(route.success.body)?.id;
-    if (id && id !== route.name) byName[route.name] = { $ref: uri(id) };
+  const byId = Object.fromEntries(Object.entries(schemas).map(([id, schema]) => [id, clean(schema as Json)]));
+  for (const { name, success } of allRoutes) {
+    const id = success.body && registry.get(success.body)?.id;
+    if (id) byId[name] = id in named ? { $ref: uri(id) } : byId[id]!;
   }
-  return byName;
+  return byId;
 }
 
 function operation(route: RouteContract, answers: Record<string, Json>): Json {
