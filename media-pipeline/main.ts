@@ -13,6 +13,7 @@ import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { openMasterKey } from '../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../schemas/generated/events.ts';
+import { createBudget } from './run/budget.ts';
 import { consumerName, createHandler, roundRecords } from './run/consume.ts';
 import { createMediaMetrics } from './run/metrics.ts';
 
@@ -45,6 +46,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
         storage,
         master: openMasterKey(config.masterKeyFile),
         limits: config.media,
+        pixels: createBudget(config.media.maxPixels),
         atOnce: config.media.atOnce,
         codec,
         appender,

@@ -9,11 +9,14 @@ import { fetchOriginal } from '../steps/fetch.ts';
 import { inspect } from '../steps/inspect.ts';
 import { make } from '../steps/make.ts';
 import { storeVariants } from '../steps/store.ts';
+import type { Budget } from './budget.ts';
 
 export interface Workshop {
   storage: Storage;
   master: Pick<MasterKey, 'hmac'>;
   limits: { maxBytes: number; maxPixels: number };
+  /** Pixels decoded at a time: as many as the largest picture may have, whose decoder can take a gigabyte. */
+  pixels: Budget;
 }
 
 export type Outcome = EventOf<'MediaReady'> | EventOf<'MediaRejected'>;
@@ -23,7 +26,7 @@ export type Outcome = EventOf<'MediaReady'> | EventOf<'MediaRejected'>;
  * step is mended by doing it again. Throws ProblemError when the store is out of order; the bytes never make it throw.
  */
 export async function outcomeOf(cause: EventOf<'MediaUploaded'>, workshop: Workshop): Promise<Outcome> {
-  const { storage, master, limits } = workshop;
+  const { storage, master, limits, pixels } = workshop;
   const bytes = await fetchOriginal(storage, cause.objectKey, limits.maxBytes);
   if (isRejected(bytes)) return rejectedEvent(cause, bytes.rejected);
   crashPoint('media.after-fetch');
@@ -31,7 +34,9 @@ export async function outcomeOf(cause: EventOf<'MediaUploaded'>, workshop: Works
   const original = await inspect(bytes, limits.maxPixels);
   if (isRejected(original)) return rejectedEvent(cause, original.rejected);
 
-  const made = await make(bytes, original, limits.maxPixels);
+  const made = await pixels.spend(original.width * original.height, () =>
+    make(bytes, original, limits.maxPixels),
+  );
   if (isRejected(made)) return rejectedEvent(cause, made.rejected);
   crashPoint('media.after-make');
 
