@@ -39,6 +39,11 @@ export class PositionJumped extends Error {
 }
 
 const heartbeatMs = 2_000;
+/**
+ * Milliseconds between a round and the next fetch. What was applied is committed already; what comes meanwhile makes
+ * one larger round, where fetching at once would make many of a few records each.
+ */
+const restMs = 8;
 const courtesyCommitMs = 5_000;
 const longestPauseMs = 15_000;
 
@@ -107,7 +112,7 @@ async function attempt(
 ): Promise<void> {
   const consumer = options.kafka.consumer({
     groupId: `${options.prefix}${options.consumer}`,
-    sessionTimeout: 30_000,
+    sessionTimeout: 10_000,
     rebalanceTimeout: 60_000,
     heartbeatInterval: 1_000,
     maxWaitTimeInMs: 500,
@@ -198,6 +203,7 @@ function openMembership(
       const records = batch.messages.map((message) => recordOf(position, message));
       await intake.take(position, records);
       resolveOffset(batch.lastOffset());
+      await new Promise((resolve) => setTimeout(resolve, restMs));
     } finally {
       clearInterval(timer);
     }

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 
 /** The broker's name of a topic: one log can carry several worlds, each under a prefix. */
 export function topicName(prefix: string, topic: string): string {
@@ -26,7 +26,7 @@ export async function createTopics(
       .filter((t) => !existing.has(t));
     if (missing.length === 0) return [];
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map((topic) => ({
         topic,
         numPartitions: contract.partitions,
@@ -40,9 +40,26 @@ export async function createTopics(
         ],
       })),
     });
+    await untilLed(admin, missing);
     return missing;
   } finally {
     await admin.disconnect();
+  }
+}
+
+const ledWithinMs = 20_000;
+
+/** kafkajs' own wait gives up on the first 'not hosted here', which several creations at once provoke. */
+async function untilLed(admin: Admin, names: string[]): Promise<void> {
+  for (const until = Date.now() + ledWithinMs; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    const found = await admin.fetchTopicMetadata({ topics: names }).catch((error: Error) => error);
+    if (!(found instanceof Error) && found.topics.every((t) => t.partitions.every((p) => p.leader >= 0)))
+      return;
+    if (Date.now() < until) continue;
+    const reason = found instanceof Error ? found.message : 'partitions without a leader';
+    throw new Error(
+      `The topics made have no leaders after ${ledWithinMs / 1_000} s (${reason}). Is the broker well?`,
+    );
   }
 }
 

@@ -79,7 +79,9 @@ export interface MediaLimits {
 
 /** Reads and checks the environment once. Throws one sentence that names every wrong key. */
 export function readConfig(env: Record<string, string | undefined> = process.env): Config {
-  const parsed = environment.safeParse(env);
+  // An empty value means that it is not set, as in most tools: S3_ENDPOINT= switches uploads off.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = environment.safeParse(given);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')} (${issue.message})`).join(', ');
     throw new Error(`The configuration is not usable: ${wrong}. Set these environment keys and start again.`);
