@@ -135,14 +135,16 @@ describe('verify', () => {
     },
   );
 
-  it.each<[string, (key: string) => Promise<unknown>, number]>([
+  const spoilt: [what: string, spoil: (key: string) => Promise<unknown>, differences: number][] = [
     ['an entry that is missing', (key) => redis.zremrangebyrank(key, 0, 0), 1],
     ['an entry at another time', (key) => redis.zadd(key, 1, `${post}:${ann.id}`), 1],
     ['an entry too many', (key) => redis.zadd(key, 1, `01890000-0000-7000-8000-000000000000:${cat.id}`), 1],
     ['a whole timeline that is gone', (key) => redis.del(key), 1],
-  ])('finds %s in what a feed is served from', async (_what, spoil, differences) => {
+  ];
+
+  it.each(spoilt)('finds %s in what a feed is served from', async (_what, spoil, differences) => {
     const key = timelineKeys(world.prefix, 1).timeline(ben.id);
-    const kept = await redis.zrange(key, 0, -1, 'WITHSCORES');
+    const kept = await redis.zrange(key, '0', '-1', 'WITHSCORES');
     await spoil(key);
     const report = await run({ models: ['timelines'] });
     await redis.del(key);

@@ -6,10 +6,10 @@ import { act, commandKey, type Person } from './people.ts';
 import { count, type Tally } from './tally.ts';
 
 export interface PhotoFile {
-  file: string;
   name: string;
   contentType: string;
   size: number;
+  bytes(): Buffer;
 }
 
 const contentTypes: Record<string, string> = {
@@ -25,14 +25,10 @@ const contentTypes: Record<string, string> = {
 /** The photographs of a folder by name, so that a seed means the same everywhere. */
 export function listPhotos(folder: string): PhotoFile[] {
   const names = readNames(folder).filter((name) => contentTypes[path.extname(name).toLowerCase()]);
-  const photos = names.sort().map((name) => {
+  const photos = names.sort().map((name): PhotoFile => {
     const file = path.join(folder, name);
-    return {
-      file,
-      name,
-      contentType: contentTypes[path.extname(name).toLowerCase()]!,
-      size: statSync(file).size,
-    };
+    const contentType = contentTypes[path.extname(name).toLowerCase()]!;
+    return { name, contentType, size: statSync(file).size, bytes: () => readFileSync(file) };
   });
   const whole = photos.filter((photo) => photo.size > 0);
   if (whole.length > 0) return whole;
@@ -75,8 +71,8 @@ export async function uploadPhoto(
   };
   // A second run meets media that an earlier one has uploaded; their addresses may have ended.
   if ((await mediaState(client, owner, mediaId)) !== 'requested') return mediaId;
-  const status = await client.put(upload.url, upload.headers, readFileSync(photo.file));
-  if (status >= 300) throw new Error(`The object store answered ${status} to the upload of ${photo.file}.`);
+  const status = await client.put(upload.url, upload.headers, photo.bytes());
+  if (status >= 300) throw new Error(`The object store answered ${status} to the upload of ${photo.name}.`);
   const complete: Call = { method: 'POST', path: `/api/media/uploads/${mediaId}/complete` };
   const completed = await act(client, owner, complete, true);
   return count(tally, 'complete', complete, completed) ? mediaId : null;

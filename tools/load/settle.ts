@@ -54,17 +54,20 @@ function noteOf(lags: Lag[]): string {
   return `behind: ${behind.join(', ')}`;
 }
 
-/** Events that each consumer has still to read. A version that nobody is served from may stand still for ever. */
+/** Events that each consumer has still to read. A version that is not the served one may stand still for ever. */
 export async function readLags({ kafka, pool, prefix }: Installation): Promise<Lag[]> {
   const heads = await fetchHeads(kafka, prefix, topics);
   const served = await pool.query('SELECT model, version FROM engine.serving');
-  const serving = new Set(served.rows.map((row) => consumerOf(row.model, row.version)));
+  const serving = new Map(
+    served.rows.map((row) => [row.model as string, consumerOf(row.model, row.version)]),
+  );
   const { rows } = await pool.query(
     'SELECT consumer, topic, partition, position FROM engine.position ORDER BY consumer',
   );
-  const lags = new Map<string, number>([...serving].map((consumer) => [consumer, 0]));
+  const lags = new Map<string, number>([...serving.values()].map((consumer) => [consumer, 0]));
   for (const row of rows) {
-    if (/\.v\d+$/.test(row.consumer) && !serving.has(row.consumer)) continue;
+    const model = String(row.consumer).replace(/\.v\d+$/, '');
+    if (serving.has(model) && serving.get(model) !== row.consumer) continue;
     const head = heads.get(row.topic)?.[row.partition] ?? 0n;
     lags.set(row.consumer, (lags.get(row.consumer) ?? 0) + Math.max(0, Number(head) - Number(row.position)));
   }

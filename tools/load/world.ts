@@ -53,12 +53,17 @@ export async function registerPeople(loading: Loading): Promise<void> {
   }).finally(phase.end);
 }
 
-export async function followAll({ client, graph, people, tally }: Loading): Promise<void> {
+export async function followAll({ client, graph, people, seed, tally }: Loading): Promise<void> {
   const phase = startPhase('follows', graph.followers.length);
   await eachOf(graph.followers.length, actingAtOnce, async (index) => {
     const followee = people[graph.followees[index]!]!;
-    const call: Call = { method: 'POST', path: `/api/users/${followee.username}/follow` };
-    count(tally, 'follow', call, await act(client, people[graph.followers[index]!]!, call));
+    const follower = people[graph.followers[index]!]!;
+    const call: Call = {
+      method: 'POST',
+      path: `/api/users/${followee.username}/follow`,
+      idempotencyKey: commandKey(seed, 'follow', follower.username, followee.username),
+    };
+    count(tally, 'follow', call, await act(client, follower, call));
     phase.step();
   }).finally(phase.end);
 }
@@ -136,8 +141,14 @@ export async function likeAll(loading: Loading, posts: string[], likes: number):
   const planned = planLikes(posts.length, people.length, likes, seed);
   const phase = startPhase('likes', planned.posts.length);
   await eachOf(planned.posts.length, actingAtOnce, async (index) => {
-    const call: Call = { method: 'POST', path: `/api/posts/${posts[planned.posts[index]!]!}/like` };
-    count(tally, 'like', call, await act(client, people[planned.likers[index]!]!, call));
+    const post = posts[planned.posts[index]!]!;
+    const liker = people[planned.likers[index]!]!;
+    const call: Call = {
+      method: 'POST',
+      path: `/api/posts/${post}/like`,
+      idempotencyKey: commandKey(seed, 'like', liker.username, post),
+    };
+    count(tally, 'like', call, await act(client, liker, call));
     phase.step();
   }).finally(phase.end);
 }
