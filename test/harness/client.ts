@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import sharp from 'sharp';
+import type { RouteContract } from '../../schemas/route.ts';
 import { allRoutes } from '../../schemas/routes.ts';
 import type { Service, ServiceName } from './services.ts';
 
@@ -30,7 +31,7 @@ export interface Person {
 /** The public API as a client sees it; each call goes to the service that nginx would choose. */
 export interface Client {
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** The same as somebody, who reads their own writes. */
+  /** The same as somebody, who reads their own writes, and who repeats what is to be repeated. */
   as(
     person: Person,
     method: string,
@@ -43,7 +44,16 @@ export interface Client {
   upload(person: Person, bytes?: Buffer): Promise<string>;
   publish(person: Person, mediaIds: string[], caption?: string): Promise<string>;
   /** Every answer so far, for the contract test. */
-  answers: { method: string; path: string; status: number; body: unknown }[];
+  answers: SeenAnswer[];
+}
+
+export interface SeenAnswer {
+  /** null where the product has nothing. */
+  route: RouteContract | null;
+  path: string;
+  status: number;
+  contentType: string | null;
+  body: unknown;
 }
 
 const matchers = allRoutes.map((route) => ({
@@ -51,24 +61,33 @@ const matchers = allRoutes.map((route) => ({
   pattern: new RegExp(`^${route.path.replace(/\{[^}]+\}/g, '[^/]+')}$`),
 }));
 
+/** The contract behind an address: `/users/me` fits `/users/{username}` too, the one with fewer parameters is meant. */
+export function routeOf(method: string, path: string): RouteContract | null {
+  const bare = path.split('?')[0]!;
+  const fits = matchers.filter(
+    ({ pattern, route }) => pattern.test(bare) && route.method === method.toLowerCase(),
+  );
+  const best = fits.sort((a, b) => a.route.path.split('{').length - b.route.path.split('{').length)[0];
+  return best?.route ?? null;
+}
+
+/** Answers that say "not yet": a busy machine gives them, and a client repeats under the same Idempotency-Key. */
+const repeatable = ['position_timeout', 'outcome_unknown'];
+const repeatedForMs = 60_000;
+
 export function createClient(services: Record<ServiceName, Service>): Client {
   const answers: Client['answers'] = [];
-  const serviceFor = (method: string, path: string): Service => {
-    const bare = path.split('?')[0]!;
-    const fits = matchers.filter(
-      ({ pattern, route }) => pattern.test(bare) && route.method === method.toLowerCase(),
-    );
-    // `/users/me` fits `/users/{username}` too: the one with fewer parameters is meant.
-    const best = fits.sort((a, b) => a.route.path.split('{').length - b.route.path.split('{').length)[0];
-    if (best?.route.service === 'command') return services['command-api'];
-    return best?.route.service === 'stream' ? services.stream : services['query-api'];
+  const serviceFor = (route: RouteContract | null): Service => {
+    if (route?.service === 'command') return services['command-api'];
+    return route?.service === 'stream' ? services.stream : services['query-api'];
   };
 
   const call: Client['call'] = async (method, path, options = {}) => {
+    const route = routeOf(method, path);
     const headers: Record<string, string> = { ...options.headers };
     if (options.token) headers.authorization = `Bearer ${options.token}`;
     if (options.body !== undefined) headers['content-type'] ??= 'application/json';
-    const answer = await fetch(`${serviceFor(method, path).url}${path}`, {
+    const answer = await fetch(`${serviceFor(route).url}${path}`, {
       method,
       headers,
       body:
@@ -82,7 +101,8 @@ export function createClient(services: Record<ServiceName, Service>): Client {
     const text = await answer.text();
     const body =
       answer.headers.get('content-type')?.includes('json') && text !== '' ? JSON.parse(text) : text;
-    answers.push({ method, path, status: answer.status, body });
+    const contentType = answer.headers.get('content-type');
+    answers.push({ route, path, status: answer.status, contentType, body });
     return { status: answer.status, headers: answer.headers, body };
   };
 
@@ -90,7 +110,10 @@ export function createClient(services: Record<ServiceName, Service>): Client {
     const headers: Record<string, string> = { ...extra };
     if (person.position) headers['x-min-position'] = person.position;
     if (method !== 'GET') headers['idempotency-key'] ??= randomUUID();
-    const answer = await call(method, path, { token: person.token, body, headers });
+    const until = Date.now() + repeatedForMs;
+    let answer = await call(method, path, { token: person.token, body, headers });
+    while (repeatable.includes(answer.body?.code) && Date.now() < until)
+      answer = await call(method, path, { token: person.token, body, headers });
     person.position = answer.headers.get('x-position') ?? person.position;
     return answer;
   };
