@@ -23,6 +23,7 @@ import { likeRoutes } from './content/like.route.ts';
 import { postRoutes } from './content/post.route.ts';
 import { openPosts } from './content/post.state.ts';
 import { followRoutes } from './graph/follow.route.ts';
+import { openFollows } from './graph/follow.state.ts';
 import { openReplies, type Scope } from './guards/bind.ts';
 import type { Idempotency } from './guards/idempotency.ts';
 import type { Models } from './guards/models.ts';
@@ -57,6 +58,7 @@ export async function commandRoutes(parts: CommandParts): Promise<BoundRoute[]> 
     passwords: await openPasswords(),
     sessions: openSessions({ pool, master, signing, issuer }),
     people: openPeople(pool, models),
+    follows: openFollows(pool, models),
     posts: openPosts(pool, models),
     reply: openReplies(parts.positionKey),
     signups: metrics.counter('signups_total', 'Accounts made'),

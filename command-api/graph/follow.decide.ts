@@ -8,11 +8,17 @@ export interface FollowState {
   followee: { userId: string; live: boolean } | null;
 }
 
+/** And since when it is followed already, milliseconds; null when it is not, as far as the view tells. */
+export interface Standing extends FollowState {
+  followedAt: number | null;
+}
+
 /**
  * Following again what one follows already appends again: whether it stands can't be proved from a view that may be
- * behind another device of the same person, and the newest of (time, id) decides in the models anyway.
+ * behind another device of the same person, and the newest of (time, id) decides in the models anyway. It carries the
+ * time of the first follow, so that what hangs on it (order of lists, posts since) does not move.
  */
-export function decideFollow(state: FollowState, context: CommandContext): UserFollowed | Refusal {
+export function decideFollow(state: Standing, context: CommandContext): UserFollowed | Refusal {
   const refusal = refusalOf(state, context);
   if (refusal) return refusal;
   return {
@@ -20,6 +26,7 @@ export function decideFollow(state: FollowState, context: CommandContext): UserF
     meta: envelopeOf(context),
     followerId: context.actor,
     followeeId: state.followee!.userId,
+    followedAt: state.followedAt ?? context.time,
   };
 }
 

@@ -5,9 +5,11 @@ import { type FreeShell, runFree } from '../append/free.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
 import type { Lookup } from '../guards/lookup.ts';
 import { decideFollow, decideUnfollow } from './follow.decide.ts';
+import { edgeKey, type KnownFollow } from './follow.state.ts';
 
 export interface FollowShell extends FreeShell {
   people: Lookup<Person>;
+  follows: Lookup<KnownFollow>;
   reply: ReplyWith;
 }
 
@@ -15,10 +17,13 @@ export interface FollowShell extends FreeShell {
 export function followRoutes(handle: Handle, shell: FollowShell): BoundRoute[] {
   return [
     handle(followUser, async (call) => {
-      const followee = await findPerson(shell.people, call.params.username, call.scope.position);
+      const { position } = call.scope;
+      const followee = await findPerson(shell.people, call.params.username, position);
+      const edge = edgeKey(call.viewer!.userId, followee?.userId ?? call.viewer!.userId);
+      const standing = await shell.follows.get(edge, position);
       const answered = await runFree(shell, requestOf(followUser, call), {
-        newestSeen: followee?.eventTime ?? 0,
-        decide: (context) => decideFollow({ followee }, context),
+        newestSeen: Math.max(followee?.eventTime ?? 0, standing?.eventTime ?? 0),
+        decide: (context) => decideFollow({ followee, followedAt: standing?.followedAt ?? null }, context),
         answer: () => ({ following: true }),
       });
       return shell.reply(call, answered);

@@ -7,11 +7,11 @@ const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::
 /** A followed author's part of a reader's timeline, as of the follow row f. */
 const sliceOf = (s: string, rules: TimelineRules): string => `
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
-   WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.event_time
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.followed_at
    ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${rules.length})
   UNION ALL
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
-   WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.event_time
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.followed_at
    ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${rules.backfill})`;
 
 const notPulled = (s: string, author: string): string =>
@@ -44,8 +44,8 @@ export async function readFanOut(
 ): Promise<FanOut> {
   const readers = await pool.query(
     `SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id AS reader,
-            CASE WHEN p.live THEN f.event_time > p.event_time
-                 ELSE f.event_time > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
+            CASE WHEN p.live THEN f.followed_at > p.event_time
+                 ELSE f.followed_at > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
             END AS before_follow
      FROM ${s}.timeline_post p JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
      WHERE p.post_id = ANY($1::uuid[]) AND (NOT p.live OR ${notPulled(s, 'p.author_id')})

@@ -1,5 +1,5 @@
 import type { Event } from '../../schemas/generated/events.ts';
-import { defineModel, put, remove } from '../engine/model.ts';
+import { defineModel, isoTime, put, remove } from '../engine/model.ts';
 
 /**
  * Home feeds: the tables below are the facts, Redis holds what they amount to (DESIGN §6): for each account followed
@@ -21,7 +21,11 @@ export const timelines = defineModel({
   ],
   on: {
     UserFollowed: (event) => [
-      put('timeline_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+      put('timeline_follow', {
+        follower_id: event.followerId,
+        followee_id: event.followeeId,
+        followed_at: isoTime(event.followedAt),
+      }),
     ],
     UserUnfollowed: (event) => [
       remove('timeline_follow', { follower_id: event.followerId, followee_id: event.followeeId }),

@@ -61,6 +61,11 @@ export function remove(table: string, key: Record<string, unknown>): Change {
   return { table, row: key, live: false };
 }
 
+/** Milliseconds of an event as a timestamptz column takes them. */
+export function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 /** The changes of one event, none when the model does not take its type. */
 export function changesOf(model: Model, event: Event): Change[] {
   const handler = model.on[event.type] as ((event: Event) => Change[]) | undefined;

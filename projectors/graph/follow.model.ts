@@ -1,4 +1,4 @@
-import { defineModel, put, remove } from '../engine/model.ts';
+import { defineModel, isoTime, put, remove } from '../engine/model.ts';
 
 /** Who follows whom since when, and exact counts on both sides. */
 export const graph = defineModel({
@@ -13,7 +13,11 @@ export const graph = defineModel({
   ],
   on: {
     UserFollowed: (event) => [
-      put('follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+      put('follow', {
+        follower_id: event.followerId,
+        followee_id: event.followeeId,
+        followed_at: isoTime(event.followedAt),
+      }),
     ],
     UserUnfollowed: (event) => [
       remove('follow', { follower_id: event.followerId, followee_id: event.followeeId }),

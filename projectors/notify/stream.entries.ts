@@ -23,12 +23,12 @@ export async function postFrames(
   const { rows } = await client.query(
     `WITH told AS (
        SELECT p.post_id, f.follower_id FROM ${s}.stream_post p
-       JOIN ${s}.stream_follow f ON f.followee_id = p.author_id AND f.live AND f.event_time <= p.event_time
+       JOIN ${s}.stream_follow f ON f.followee_id = p.author_id AND f.live AND f.followed_at <= p.event_time
        WHERE p.live AND (p.post_id = ANY($1::uuid[]) OR p.media_ids && $2::uuid[])
        UNION
        SELECT p.post_id, f.follower_id FROM unnest($3::uuid[], $4::uuid[]) AS n (follower_id, followee_id)
        JOIN ${s}.stream_follow f USING (follower_id, followee_id)
-       JOIN ${s}.stream_post p ON p.author_id = f.followee_id AND p.live AND p.event_time >= f.event_time
+       JOIN ${s}.stream_post p ON p.author_id = f.followee_id AND p.live AND p.event_time >= f.followed_at
        WHERE f.live
      )
      SELECT t.follower_id, p.post_id, p.author_id, p.trace_id, p.event_id, p.event_time

@@ -1,6 +1,7 @@
+import { v5 } from 'uuid';
 import type { Event } from '../../schemas/generated/events.ts';
 import type { FramePayload } from '../../schemas/notify/frame.ts';
-import { defineModel, put, remove } from '../engine/model.ts';
+import { defineModel, isoTime, put, remove } from '../engine/model.ts';
 
 /** The streaming reactor's facts: who follows whom, and posts that show once their media is ready. */
 export const streamFacts = defineModel({
@@ -13,7 +14,11 @@ export const streamFacts = defineModel({
   counters: [],
   on: {
     UserFollowed: (event) => [
-      put('stream_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+      put('stream_follow', {
+        follower_id: event.followerId,
+        followee_id: event.followeeId,
+        followed_at: isoTime(event.followedAt),
+      }),
     ],
     UserUnfollowed: (event) => [
       remove('stream_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
@@ -45,21 +50,33 @@ export interface AddressedFrame {
   payload: FramePayload;
 }
 
+/** Names what a user is told once, however often it is said: a like taken back and given again is no news. */
+const framesOnce = 'b7a1f3c2-6a54-4d0e-9b1e-3f0a8f6f2d11';
+
 /** Frames that follow from one event alone. */
 export function framesOf(event: Event): AddressedFrame[] {
   const common = { time: new Date(event.meta.time).toISOString(), traceId: event.meta.correlation };
-  const to = (userId: string, rest: Pick<FramePayload, 'type' | 'data'>): AddressedFrame[] => [
-    { userId, eventId: event.meta.id, payload: { ...common, ...rest } as FramePayload },
+  const to = (userId: string, rest: Pick<FramePayload, 'type' | 'data'>, once?: string): AddressedFrame[] => [
+    {
+      userId,
+      eventId: once ? v5(once, framesOnce) : event.meta.id,
+      payload: { ...common, ...rest } as FramePayload,
+    },
   ];
   switch (event.type) {
     case 'PostLiked':
       if (event.likerId === event.authorId) return [];
-      return to(event.authorId, {
-        type: 'post.liked',
-        data: { postId: event.postId, likerId: event.likerId },
-      });
+      return to(
+        event.authorId,
+        { type: 'post.liked', data: { postId: event.postId, likerId: event.likerId } },
+        `${event.postId} liked by ${event.likerId}`,
+      );
     case 'UserFollowed':
-      return to(event.followeeId, { type: 'user.followed', data: { followerId: event.followerId } });
+      return to(
+        event.followeeId,
+        { type: 'user.followed', data: { followerId: event.followerId } },
+        `${event.followeeId} followed by ${event.followerId} since ${event.followedAt}`,
+      );
     case 'MediaReady':
       return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } });
     case 'MediaRejected':

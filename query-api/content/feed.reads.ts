@@ -43,11 +43,11 @@ async function readState(scope: Scope): Promise<{ epoch: string; pulls: boolean 
 /** What the follow row f brings of its author: the posts since, and the newest before. */
 const sliceOf = (s: string): string => `
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
-   WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.event_time
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time >= f.followed_at
    ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${feedLength})
   UNION ALL
   (SELECT p.post_id, p.event_time FROM ${s}.timeline_post p
-   WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.event_time
+   WHERE p.author_id = f.followee_id AND p.live AND p.event_time < f.followed_at
    ORDER BY p.event_time DESC, p.post_id DESC LIMIT ${backfillLength})`;
 
 /** Newest entries of the authors who are pulled at read. */

@@ -32,12 +32,12 @@ async function edges(
   limit: number,
 ): Promise<Cursor[]> {
   const { rows } = await scope.db.query(
-    `SELECT ${to} AS id, event_time FROM ${scope.schema('graph')}.follow
-     WHERE ${from} = $1 AND live AND ${afterCursor('event_time', to, 2)}
-     ORDER BY event_time DESC, ${to} DESC LIMIT $4`,
+    `SELECT ${to} AS id, followed_at FROM ${scope.schema('graph')}.follow
+     WHERE ${from} = $1 AND live AND ${afterCursor('followed_at', to, 2)}
+     ORDER BY followed_at DESC, ${to} DESC LIMIT $4`,
     [userId, ...cursorParams(after), limit],
   );
-  return rows.map((row) => ({ id: row.id, time: row.event_time.getTime() }));
+  return rows.map((row) => ({ id: row.id, time: row.followed_at.getTime() }));
 }
 
 /** Which of these the viewer follows; one round trip, none for strangers. */

@@ -17,7 +17,7 @@ export function openEventStream(parts: ReaderParts, res: HttpResponse, req: Http
     cursor: req.getHeader('last-event-id') || (req.getQuery('cursor') ?? null),
     types: req.getQuery('types') ?? null,
   };
-  const outlet = eventOutlet(res, () => drained(reader));
+  const outlet = eventOutlet(res, parts.settings.stallMs, () => drained(reader));
   const reader = newReader(parts, outlet, Date.now());
   res.onAborted(() => {
     outlet.gone();
@@ -31,9 +31,16 @@ export function openEventStream(parts: ReaderParts, res: HttpResponse, req: Http
  * The response as an outlet. The engine doesn't say how many bytes wait in it, so nothing is written while it is
  * full: what waits is here, and counted. A refusal before the first event is an ordinary problem answer.
  */
-function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): void } {
+function eventOutlet(res: HttpResponse, stallMs: number, onRoom: () => void): Outlet & { gone(): void } {
   const waiting: string[] = [];
-  const state = { started: false, full: false, closed: false, bytes: 0 };
+  const state = { started: false, full: false, fullSince: 0, closed: false, bytes: 0 };
+
+  // Never corked: a corked write that fits into the cork's buffer says yes to a client that takes nothing.
+  const writeNow = (text: string): void => {
+    const wasFull = state.full;
+    state.full = !res.write(text);
+    if (state.full && !wasFull) state.fullSince = Date.now();
+  };
 
   const write = (text: string): void => {
     if (state.closed) return;
@@ -42,18 +49,16 @@ function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): 
       state.bytes += Buffer.byteLength(text);
       return;
     }
-    res.cork(() => {
-      if (!state.started) startEvents(res);
-      state.started = true;
-      state.full = !res.write(text);
-    });
+    if (!state.started) res.cork(() => startEvents(res));
+    state.started = true;
+    writeNow(text);
   };
   res.onWritable(() => {
     state.full = false;
     while (!state.full && waiting.length > 0) {
       const text = waiting.shift()!;
       state.bytes -= Buffer.byteLength(text);
-      state.full = !res.write(text);
+      writeNow(text);
     }
     onRoom();
     return true;
@@ -62,7 +67,12 @@ function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): 
     transport: 'sse',
     send: (text, id) => write(`${id === null ? '' : `id: ${id}\n`}data: ${text}\n\n`),
     buffered: () => state.bytes,
-    keepAlive: () => write(': here\n\n'),
+    keepAlive() {
+      if (!state.started || state.closed) return;
+      // The engine drops whoever takes nothing for ten seconds after a write; a slow reader gets stallMs.
+      if (state.full && Date.now() - state.fullSince > stallMs) return;
+      writeNow(': here\n\n');
+    },
     end(code, detail) {
       if (state.closed) return;
       state.closed = true;

@@ -2,6 +2,7 @@
 CREATE TABLE timeline_follow (
   follower_id uuid NOT NULL,
   followee_id uuid NOT NULL,
+  followed_at timestamptz,
   live        boolean NOT NULL,
   event_time  timestamptz NOT NULL,
   event_id    uuid NOT NULL,

@@ -94,12 +94,14 @@ export interface PostDeleted {
   authorId: string;
 }
 
-/** followerId follows followeeId from meta.time on. */
+/** followerId follows followeeId. Said again of a follow that stands, it carries the time of the first. */
 export interface UserFollowed {
   type: 'UserFollowed';
   meta: Envelope;
   followerId: string;
   followeeId: string;
+  /** Since when: meta.time of the first of these. */
+  followedAt: number;
 }
 
 export interface UserUnfollowed {
@@ -805,7 +807,7 @@ export const eventCatalog = {
       "namespace": "emulsion",
       "topic": "follow-events",
       "key": "followerId",
-      "doc": "followerId follows followeeId from meta.time on.",
+      "doc": "followerId follows followeeId. Said again of a follow that stands, it carries the time of the first.",
       "fields": [
         {
           "name": "meta",
@@ -873,6 +875,14 @@ export const eventCatalog = {
           "name": "followeeId",
           "type": "string",
           "personal": false
+        },
+        {
+          "name": "followedAt",
+          "type": {
+            "type": "long",
+            "logicalType": "timestamp-millis"
+          },
+          "doc": "Since when: meta.time of the first of these."
         }
       ]
     }

@@ -13,7 +13,7 @@ export const followUser = route({
   tag: 'graph',
   summary: 'Follow somebody; again changes nothing',
   auth: 'user',
-  reads: ['accounts'],
+  reads: ['accounts', 'graph'],
   idempotencyKey: 'optional',
   params: ofUser,
   success: { status: 200, body: following, description: 'following is true' },

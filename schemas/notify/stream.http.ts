@@ -28,5 +28,12 @@ export const openStream = route({
     contentType: 'text/event-stream',
     description: 'data is a JSON frame {seq, type, time, traceId, data}',
   },
-  problems: [],
+  problems: [
+    'cursor_invalid',
+    'unknown_filter',
+    'cursor_too_old',
+    'too_many_streams',
+    'server_full',
+    'server_restarting',
+  ],
 });

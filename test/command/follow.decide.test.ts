@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { decideFollow, decideUnfollow } from '../../command-api/graph/follow.decide.ts';
 import { ana, ben, byAna, meta } from './given.ts';
 
-const someone = (userId: string, live = true) => ({ followee: { userId, live } });
+const someone = (userId: string, live = true) => ({ followee: { userId, live }, followedAt: null });
 
 describe('follow', () => {
   it('is a fact of the follower', () => {
@@ -11,11 +11,18 @@ describe('follow', () => {
       meta,
       followerId: ana,
       followeeId: ben,
+      followedAt: meta.time,
     });
+  });
+  it('said again carries the time of the first', () => {
+    const again = decideFollow({ ...someone(ben), followedAt: 17 }, byAna());
+    expect(again).toMatchObject({ followedAt: 17, meta });
   });
   it('is refused for oneself, for nobody and for who is gone', () => {
     expect(decideFollow(someone(ana), byAna())).toMatchObject({ refused: 'self_follow' });
-    expect(decideFollow({ followee: null }, byAna())).toMatchObject({ refused: 'user_not_found' });
+    expect(decideFollow({ followee: null, followedAt: null }, byAna())).toMatchObject({
+      refused: 'user_not_found',
+    });
     expect(decideFollow(someone(ben, false), byAna())).toMatchObject({ refused: 'user_not_found' });
   });
 });

@@ -18,7 +18,7 @@ export function event<T extends EventType>(
     correlation: '0'.repeat(31).concat('1'),
     causation: null,
   };
-  return { type, meta, ...fields } as Event;
+  return { type, meta, ...fields } as unknown as Event;
 }
 
 /** A fixed moment, so that a failing test reads the same twice. */

@@ -48,7 +48,9 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
     .map(({ at: t, ...rest }) => event('ProfileEdited', { ...rest, ...reveal }, t)),
   fc
     .record({ followerId: person, followeeId: person, at, on: fc.boolean() })
-    .map(({ at: t, on, ...edge }) => event(on ? 'UserFollowed' : 'UserUnfollowed', edge, t)),
+    .map(({ at: t, on, ...edge }) =>
+      on ? event('UserFollowed', { ...edge, followedAt: t - 1 }, t) : event('UserUnfollowed', edge, t),
+    ),
   fc
     .record({ post, likerId: person, at, on: fc.boolean() })
     .map(({ post: p, likerId, at: t, on }) =>

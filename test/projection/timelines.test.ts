@@ -58,9 +58,17 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .record({ followerId: person, followeeId: person, at, on: fc.boolean() })
+      .record({
+        followerId: person,
+        followeeId: person,
+        at,
+        back: fc.constantFrom(0, 0, 5),
+        on: fc.boolean(),
+      })
       .filter((edge) => edge.followerId !== edge.followeeId)
-      .map(({ at: t, on, ...edge }) => event(on ? 'UserFollowed' : 'UserUnfollowed', edge, t)),
+      .map(({ at: t, on, back, ...edge }) =>
+        on ? event('UserFollowed', { ...edge, followedAt: t - back }, t) : event('UserUnfollowed', edge, t),
+      ),
   },
   {
     weight: 4,
@@ -111,8 +119,8 @@ function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<
     if (e.type !== 'UserFollowed' || e.followerId !== reader || pulled.has(e.followeeId)) continue;
     const theirs = live.filter((p) => p.author === e.followeeId);
     entries.push(
-      ...theirs.filter((p) => p.at >= e.meta.time),
-      ...theirs.filter((p) => p.at < e.meta.time).slice(0, rules.backfill),
+      ...theirs.filter((p) => p.at >= e.followedAt),
+      ...theirs.filter((p) => p.at < e.followedAt).slice(0, rules.backfill),
     );
   }
   return entries
@@ -220,7 +228,7 @@ test('an author above the threshold is not fanned out any more, and everybody el
   const world = await freshTimelines(2);
   const [author, ...followers] = people as [string, ...string[]];
   const events = followers.map((followerId, i) =>
-    event('UserFollowed', { followerId, followeeId: author }, noon + i),
+    event('UserFollowed', { followerId, followeeId: author, followedAt: noon + i }, noon + i),
   );
   const post = posts.find((p) => p.author === author)!;
   events.push(
@@ -247,7 +255,7 @@ test('an author above the threshold is not fanned out any more, and everybody el
 
 test('a stale process writes neither rows nor timelines', async () => {
   const world = await freshTimelines(100);
-  const edge = { followerId: people[0]!, followeeId: people[1]! };
+  const edge = { followerId: people[0]!, followeeId: people[1]!, followedAt: noon };
   const [batches] = batchesOf([[event('UserFollowed', edge, noon)]]);
   await claimPositions(kit.pool, world.installed.consumer, [
     { topic: 'follow-events', partition: batches![0]!.partition, start: 0n },

@@ -46,7 +46,9 @@ export function followsOf(registers: Registers, bucket: Bucket): Map<string, Reg
 /** A home feed as a function of facts. */
 export function expectedFeed(reader: string, follows: readonly Register[], posts: PostsOfAuthors): Entry[] {
   const live = follows.filter((follow) => follow.live && follow.row.followee_id !== reader);
-  const slices = live.flatMap((follow) => sliceOf(posts.get(follow.row.followee_id!) ?? [], follow.time));
+  const slices = live.flatMap((follow) =>
+    sliceOf(posts.get(follow.row.followee_id!) ?? [], Number(follow.row.followed_at)),
+  );
   return [...slices, ...(posts.get(reader) ?? [])].sort(newestFirst).slice(0, feedLength);
 }
 
@@ -58,7 +60,9 @@ export function servedFeed(
   pulled: ReadonlySet<string>,
 ): Entry[] {
   const live = follows.filter((follow) => follow.live && pulled.has(follow.row.followee_id!));
-  const slices = live.flatMap((follow) => sliceOf(posts.get(follow.row.followee_id!) ?? [], follow.time));
+  const slices = live.flatMap((follow) =>
+    sliceOf(posts.get(follow.row.followee_id!) ?? [], Number(follow.row.followed_at)),
+  );
   const merged = new Map([...slices, ...timeline].map((entry) => [entry.postId, entry]));
   return [...merged.values()].sort(newestFirst).slice(0, feedLength);
 }

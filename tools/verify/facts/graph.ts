@@ -9,7 +9,7 @@ export const graph: FactSpec = {
       name: 'follow',
       key: ['follower_id', 'followee_id'],
       bucketBy: 'follower_id',
-      columns: { follower_id: 'plain', followee_id: 'plain', ...registerColumns },
+      columns: { follower_id: 'plain', followee_id: 'plain', followed_at: 'time', ...registerColumns },
     },
     {
       name: 'follow_count',
@@ -20,7 +20,11 @@ export const graph: FactSpec = {
   ],
   writes(event): Write[] {
     if (event.type !== 'UserFollowed' && event.type !== 'UserUnfollowed') return [];
-    const row = { follower_id: event.followerId, followee_id: event.followeeId };
+    const row = {
+      follower_id: event.followerId,
+      followee_id: event.followeeId,
+      followed_at: event.type === 'UserFollowed' ? String(event.followedAt) : null,
+    };
     return [{ table: 'follow', row, live: event.type === 'UserFollowed' }];
   },
   neededBy: ({ row }) => [row.follower_id!, row.followee_id!],

@@ -11,7 +11,7 @@ export const timelines: FactSpec = {
       name: 'timeline_follow',
       key: ['follower_id', 'followee_id'],
       bucketBy: 'follower_id',
-      columns: { follower_id: 'plain', followee_id: 'plain', ...registerColumns },
+      columns: { follower_id: 'plain', followee_id: 'plain', followed_at: 'time', ...registerColumns },
     },
     {
       name: 'timeline_post',
@@ -28,7 +28,11 @@ export const timelines: FactSpec = {
   ],
   writes(event): Write[] {
     if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
-      const row = { follower_id: event.followerId, followee_id: event.followeeId };
+      const row = {
+        follower_id: event.followerId,
+        followee_id: event.followeeId,
+        followed_at: event.type === 'UserFollowed' ? String(event.followedAt) : null,
+      };
       return [{ table: 'timeline_follow', row, live: event.type === 'UserFollowed' }];
     }
     if (event.type !== 'PostPublished' && event.type !== 'PostDeleted') return [];
