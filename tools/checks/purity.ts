@@ -8,7 +8,7 @@ import { cruiseModules } from './imports.ts';
 const pureFile =
   /\.(decide|model|present)\.ts$|^schemas\/(?!generated\/|migrations\/|released\/)[^/]+\/.*\.ts$|^media-pipeline\/plan\//;
 /** Packages that only compute (of uuid the names by hash). Whatever else a pure file reaches is IO until shown otherwise. */
-const purePackages = /(^|node_modules\/)(zod|@asteasolutions\/zod-to-openapi|uuid)(\/|$)/;
+const purePackages = /(^|node_modules\/)(zod|uuid)(\/|$)/;
 const purePlatform = /^platform\/(errors\/|log\/(position|partitioner)\.ts$)/;
 const impureWords: [RegExp, string][] = [
   [/\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bprocess\.hrtime\b/, 'reads the clock'],
