@@ -57,7 +57,7 @@ export function readStreamSettings(env: Record<string, string | undefined> = pro
 const fixed = {
   authMs: 10_000,
   cursorMs: 5_000,
-  keepAliveMs: 5_000,
+  keepAliveMs: 15_000,
   messagesPerSecond: 10,
   messageBytes: 16 * 1024,
   idleSeconds: 60,

@@ -17,7 +17,7 @@ export function openEventStream(parts: ReaderParts, res: HttpResponse, req: Http
     cursor: req.getHeader('last-event-id') || (req.getQuery('cursor') ?? null),
     types: req.getQuery('types') ?? null,
   };
-  const outlet = eventOutlet(res, parts.settings.stallMs, () => drained(reader));
+  const outlet = eventOutlet(res, () => drained(reader));
   const reader = newReader(parts, outlet, Date.now());
   res.onAborted(() => {
     outlet.gone();
@@ -29,18 +29,12 @@ export function openEventStream(parts: ReaderParts, res: HttpResponse, req: Http
 
 /**
  * The response as an outlet. The engine doesn't say how many bytes wait in it, so nothing is written while it is
- * full: what waits is here, and counted. A refusal before the first event is an ordinary problem answer.
+ * full: what waits is here, and counted. It drops by itself who takes nothing for ten seconds once it is full; like
+ * everybody who was cut, they come back with their cursor. A refusal before the first event is a problem answer.
  */
-function eventOutlet(res: HttpResponse, stallMs: number, onRoom: () => void): Outlet & { gone(): void } {
+function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): void } {
   const waiting: string[] = [];
-  const state = { started: false, full: false, fullSince: 0, closed: false, bytes: 0 };
-
-  // Never corked: a corked write that fits into the cork's buffer says yes to a client that takes nothing.
-  const writeNow = (text: string): void => {
-    const wasFull = state.full;
-    state.full = !res.write(text);
-    if (state.full && !wasFull) state.fullSince = Date.now();
-  };
+  const state = { started: false, full: false, closed: false, bytes: 0 };
 
   const write = (text: string): void => {
     if (state.closed) return;
@@ -49,17 +43,22 @@ function eventOutlet(res: HttpResponse, stallMs: number, onRoom: () => void): Ou
       state.bytes += Buffer.byteLength(text);
       return;
     }
-    if (!state.started) res.cork(() => startEvents(res));
-    state.started = true;
-    writeNow(text);
+    res.cork(() => {
+      if (!state.started) startEvents(res);
+      state.started = true;
+      state.full = !res.write(text);
+    });
   };
-  res.onWritable(() => {
+  const flush = (): void => {
     state.full = false;
     while (!state.full && waiting.length > 0) {
       const text = waiting.shift()!;
       state.bytes -= Buffer.byteLength(text);
-      writeNow(text);
+      state.full = !res.write(text);
     }
+  };
+  res.onWritable(() => {
+    res.cork(flush);
     onRoom();
     return true;
   });
@@ -68,10 +67,7 @@ function eventOutlet(res: HttpResponse, stallMs: number, onRoom: () => void): Ou
     send: (text, id) => write(`${id === null ? '' : `id: ${id}\n`}data: ${text}\n\n`),
     buffered: () => state.bytes,
     keepAlive() {
-      if (!state.started || state.closed) return;
-      // The engine drops whoever takes nothing for ten seconds after a write; a slow reader gets stallMs.
-      if (state.full && Date.now() - state.fullSince > stallMs) return;
-      writeNow(': here\n\n');
+      if (state.started && !state.full) write(': here\n\n');
     },
     end(code, detail) {
       if (state.closed) return;

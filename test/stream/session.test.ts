@@ -33,7 +33,7 @@ const deeds = fc.array(
     ),
     pick: fc.nat(1_000),
   }),
-  { maxLength: 120 },
+  { maxLength: 120, size: 'max' },
 ) as fc.Arbitrary<Deed[]>;
 
 function frameOf(seq: number): HistoryFrame {
@@ -110,7 +110,7 @@ describe('a session', () => {
         const { seen, head, from } = play(newSession(null, limits), begin, script, new Set());
         expect(seen.map((effect) => effect.kind === 'send' && effect.frame.seq)).toEqual(range(from, head));
       }),
-      { numRuns: 2_000 },
+      { numRuns: 600 },
     );
   });
 
@@ -127,7 +127,7 @@ describe('a session', () => {
         expect(told).toEqual([...told].sort((a, b) => a - b));
         expect(told.at(-1) ?? from - 1).toBe(head);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { get, type IncomingMessage } from 'node:http';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../harness/world.ts';
 import { connect, eventually, openStage, pause, range, type Stage } from './stage.ts';
@@ -232,9 +234,13 @@ describe('resuming', () => {
   });
 });
 
-describe('a slow reader', () => {
-  const padded = { type: 'post.liked', data: () => ({ pad: 'x'.repeat(20_000) }) };
+const padded = { type: 'post.liked', data: () => ({ pad: 'x'.repeat(20_000) }) };
 
+function endedSlow(page: string): number {
+  return Number(page.match(/code="consumer_too_slow",service="stream"} (\d+)/)?.[1] ?? 0);
+}
+
+describe('a slow reader', () => {
   it('is cut when live, and others are not', async () => {
     const user = randomUUID();
     const slow = connect(world.services.stream, { token: stage.token(user) });
@@ -242,7 +248,7 @@ describe('a slow reader', () => {
     await Promise.all([slow.hello(), quick.hello()]);
     slow.ws.pause();
     let total = 0;
-    while (!/consumer_too_slow"} [1-9]/.test(await metricsOf(world.services.stream.url)) && total < 3_000) {
+    while (endedSlow(await metricsOf(world.services.stream.url)) === 0 && total < 3_000) {
       await stage.append(user, 100, { ...padded, keep: false });
       total += 100;
     }
@@ -298,6 +304,47 @@ describe('as Server-Sent Events', () => {
     expect(answer).toMatchObject({ status: 200, type: 'text/event-stream; charset=utf-8' });
     const ids = [...answer.text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
     expect(ids).toEqual([7, ...range(7, 300)]);
+  });
+
+  /** A response that is not read until it is told to. */
+  function open(user: string, cursor: string): Promise<IncomingMessage> {
+    const url = `${world.services.stream.url}/api/stream?cursor=${cursor}`;
+    const headers = { authorization: `Bearer ${stage.token(user)}` };
+    return new Promise((resolve, reject) => {
+      get(url, { headers, agent: false }, (answer) => resolve(answer.pause())).on('error', reject);
+    });
+  }
+
+  /** The ids that come, up to the last one or the end. */
+  async function idsOf(answer: IncomingMessage, last: number): Promise<number[]> {
+    const ids: number[] = [];
+    for await (const line of createInterface({ input: answer })) {
+      if (line.startsWith('id: ')) ids.push(Number(line.slice(4)));
+      if (ids.at(-1) === last) break;
+    }
+    answer.destroy();
+    return ids;
+  }
+
+  it('waits for a slow reader that catches up', async () => {
+    const user = randomUUID();
+    for (let i = 0; i < 8; i += 1) await stage.append(user, 200, { ...padded, keep: false, publish: false });
+    const answer = await open(user, '0');
+    await pause(3_000);
+    const ids = await idsOf(answer, 1_600);
+    expect(ids).toEqual([0, ...range(1, 1_600)]);
+  });
+
+  it('cuts a slow reader that is live', async () => {
+    const user = randomUUID();
+    const answer = await open(user, '0');
+    const before = endedSlow(await metricsOf(world.services.stream.url));
+    for (let total = 0; total < 3_000; total += 100) {
+      await stage.append(user, 100, { ...padded, keep: false });
+      if (endedSlow(await metricsOf(world.services.stream.url)) > before) break;
+    }
+    const ids = await idsOf(answer, Number.POSITIVE_INFINITY);
+    expect(ids).toEqual(range(0, ids.length - 1));
   });
 
   it.each([
