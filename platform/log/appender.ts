@@ -39,6 +39,10 @@ interface Waiting {
 const gatherMs = 2;
 const maxBatchRecords = 4_000;
 const maxBatchBytes = 4_000_000;
+/** Bytes of one partition in one send: kafkajs makes one batch of them, and the broker takes a megabyte a batch. */
+const maxPartitionBytes = 1_000_000;
+/** Bytes that key, headers and framing add to a value. */
+const framingBytes = 300;
 /** Records waiting; beyond it a caller is told at once. */
 const maxWaiting = 20_000;
 /** Bytes of one value: the broker takes a megabyte, the rest is for key, headers and framing. */
@@ -130,19 +134,37 @@ function late(item: Waiting): boolean {
   return Date.now() - item.since > answerWithinMs;
 }
 
+/**
+ * The oldest that fit into one send. Once a partition is full, its later records stay in their order for the next
+ * one, and don't hold up those of other partitions.
+ */
 function takeBatch(waiting: Waiting[]): Waiting[] {
+  const taken: Waiting[] = [];
+  const left: Waiting[] = [];
+  const filled = new Map<string, number>();
   let bytes = 0;
-  let count = 0;
-  while (count < waiting.length && count < maxBatchRecords) {
-    bytes += waiting[count]!.record.value.length;
-    if (count > 0 && bytes > maxBatchBytes) break;
-    count += 1;
+  let looked = 0;
+  while (looked < waiting.length && taken.length < maxBatchRecords && bytes < maxBatchBytes) {
+    const item = waiting[looked]!;
+    const id = partitionId(item);
+    const size = item.record.value.length + framingBytes;
+    const after = (filled.get(id) ?? 0) + size;
+    const fits = after <= maxPartitionBytes;
+    filled.set(id, fits ? after : Number.POSITIVE_INFINITY);
+    (fits ? taken : left).push(item);
+    if (fits) bytes += size;
+    looked += 1;
   }
-  return waiting.splice(0, count);
+  waiting.splice(0, looked, ...left);
+  return taken;
+}
+
+function partitionId({ record, partition }: Waiting): string {
+  return `${record.topic}/${partition}`;
 }
 
 function byPartition(batch: Waiting[]): Waiting[][] {
-  const parts = Map.groupBy(batch, (item) => `${item.record.topic}/${item.partition}`);
+  const parts = Map.groupBy(batch, partitionId);
   return [...parts.values()];
 }
 
