@@ -24,7 +24,9 @@ export async function openStreamServer(
     .get('/healthz', (res) => answerJson(res, '200 OK', { status: 'alive' }))
     .get('/readyz', (res) => answerReadiness(res, parts))
     .get('/metrics', (res) => void answerMetrics(res, parts))
-    .any('/*', (res) => answerJson(res, '404 Not Found', notFound, 'application/problem+json'));
+    .any('/*', (res) =>
+      answerJson(res, '404 Not Found', notFound, { 'Content-Type': 'application/problem+json' }),
+    );
 
   const listening = await new Promise<us_listen_socket>((resolve, reject) => {
     app.listen(at.host, at.port, (socket) =>
