@@ -1,5 +1,5 @@
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { isEqual, type VerifyReport, verify } from '../../tools/verify/verify.ts';
 import { openWorld } from '../../tools/verify/world.ts';
@@ -31,7 +31,7 @@ async function liveALittle(): Promise<void> {
   await world.drained();
   const follow = (who: Person, whom: Person) => api.as(who, 'POST', `/api/users/${whom.username}/follow`);
   // Command-api looks once a second for models that are served: a world that has just begun may not have them yet.
-  await expect.poll(async () => (await follow(ben, ann)).status, { timeout: 10_000 }).toBe(200);
+  await vi.waitFor(async () => expectStatus(await follow(ben, ann), 200), { timeout: 10_000 });
   for (const answer of [await follow(cat, ann), await follow(ann, cat)]) expectStatus(answer, 200);
   expectStatus(await api.as(cat, 'DELETE', `/api/users/${ann.username}/follow`), 200);
   const photo = await api.upload(ann);
