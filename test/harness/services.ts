@@ -54,14 +54,16 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** `label` tells two processes of one service apart in the folder of logs. */
 export async function defineService(
   name: ServiceName,
   env: Record<string, string>,
   logs: string,
+  label: string = name,
 ): Promise<Service> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const logFile = path.join(logs, `${name}.log`);
+  const logFile = path.join(logs, `${label}.log`);
   let child: ChildProcess | null = null;
   let end: Promise<void> = Promise.resolve();
 

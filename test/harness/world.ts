@@ -18,6 +18,8 @@ export interface World {
   kafka: Kafka;
   services: Record<ServiceName, Service>;
   api: Client;
+  /** One more process of a service, on a port of its own, not started yet; it ends with the world. */
+  another(service: ServiceName): Promise<Service>;
   /** Resolves when every consumer has applied the whole log; says who is behind when that takes too long. */
   drained(limitMs?: number): Promise<void>;
   stop(): Promise<void>;
@@ -56,15 +58,24 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     logLevel: logLevel.NOTHING,
   });
   const started = options.services ?? serviceNames;
+  const more: Service[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(serviceNames.map((service) => services[service].stop()));
+    await Promise.all([...Object.values(services), ...more].map((service) => service.stop()));
     await owner.end();
     await adminQuery(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
     await deleteTopics(kafka, env.EMULSION_PREFIX!);
     rmSync(logs, { recursive: true, force: true });
   };
   try {
-    await Promise.all(started.map((service) => services[service].start()));
+    // Who answers reads which versions there are when it starts, so whoever makes them comes first.
+    await startAll(
+      services,
+      started.filter((service) => !answering.includes(service)),
+    );
+    await startAll(
+      services,
+      started.filter((service) => answering.includes(service)),
+    );
   } catch (error) {
     await stop();
     throw error;
@@ -76,9 +87,23 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     kafka,
     services,
     api: createClient(services),
+    async another(service) {
+      const label = `${service}-${more.length + 2}`;
+      more.push(await defineService(service, env, logs, label));
+      return more.at(-1)!;
+    },
     drained: (limitMs = 30_000) => drained(owner, kafka, env.EMULSION_PREFIX!, limitMs),
     stop,
   };
+}
+
+const answering: readonly ServiceName[] = ['command-api', 'query-api', 'stream', 'stream2'];
+
+async function startAll(
+  services: Record<ServiceName, Service>,
+  names: readonly ServiceName[],
+): Promise<void> {
+  await Promise.all(names.map((name) => services[name].start()));
 }
 
 function worldEnvironment(name: string, extra: Record<string, string>): Record<string, string> {
