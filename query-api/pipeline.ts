@@ -25,6 +25,8 @@ export interface Page<Item> {
 
 /** A page is filled up in so many rounds; what is thinned out more comes short, with a cursor to go on. */
 const maxRounds = 5;
+/** Entries that a round after the first looks at, at least: few are missing then, and many may be hidden. */
+const refill = 20;
 
 /** One page. A page that the rules thin out is filled up to its limit. Throws cursor_invalid. */
 export async function servePage<E extends Cursor, H, Item>(
@@ -35,17 +37,27 @@ export async function servePage<E extends Cursor, H, Item>(
   let after = decodeCursor(cursor);
   for (let round = 0; round < maxRounds; round += 1) {
     const wanted = limit - items.length;
-    // One more than wanted only tells whether there is a next page.
-    const found = await steps.skeleton(after, wanted + 1);
-    const entries = found.slice(0, wanted);
-    if (entries.length > 0) {
-      const hydrated = await steps.hydrate(entries);
-      const shown = entries.filter((entry) => steps.rules(entry, hydrated));
-      items.push(...shown.map((entry) => steps.present(entry, hydrated)));
-    }
-    if (found.length <= wanted) return { items, nextCursor: null };
-    after = entries.at(-1)!;
+    const looked = round === 0 ? wanted : Math.max(wanted, refill);
+    // One more than looked at only tells whether there is a next page.
+    const found = await steps.skeleton(after, looked + 1);
+    const entries = found.slice(0, looked);
+    const shown = await showing(steps, entries);
+    const taken = shown.slice(0, wanted);
+    items.push(...taken.map(({ item }) => item));
+    if (found.length <= looked && shown.length <= wanted) return { items, nextCursor: null };
+    after = taken.length === wanted ? taken.at(-1)!.entry : entries.at(-1)!;
     if (items.length === limit) break;
   }
   return { items, nextCursor: encodeCursor(after!) };
+}
+
+/** Those of the entries that the rules let through, presented. */
+async function showing<E extends Cursor, H, Item>(
+  steps: Steps<E, H, Item>,
+  entries: readonly E[],
+): Promise<{ entry: E; item: Item }[]> {
+  if (entries.length === 0) return [];
+  const hydrated = await steps.hydrate(entries);
+  const shown = entries.filter((entry) => steps.rules(entry, hydrated));
+  return shown.map((entry) => ({ entry, item: steps.present(entry, hydrated) }));
 }

@@ -38,8 +38,9 @@ export function peopleOf(world: World): People {
   };
   const pages: People['pages'] = async (who, path, limit, between) => {
     const seen: string[][] = [];
+    const list = `${path}${path.includes('?') ? '&' : '?'}limit=${limit}`;
     for (let cursor = ''; ; ) {
-      const page = await read(who, `${path}?limit=${limit}${cursor && `&cursor=${cursor}`}`);
+      const page = await read(who, `${list}${cursor && `&cursor=${cursor}`}`);
       seen.push(page.items.map((item: { id: string }) => item.id));
       if (page.nextCursor === null) return seen;
       cursor = page.nextCursor;
