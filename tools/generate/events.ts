@@ -65,7 +65,8 @@ function nestedRecords(record: AvroRecord): AvroRecord[] {
   const found: AvroRecord[] = [];
   for (const field of record.fields) {
     const items = (field.type as { items?: AvroRecord } | null)?.items;
-    if (items && typeof items === 'object' && items.type === 'record') found.push(items, ...nestedRecords(items));
+    if (items && typeof items === 'object' && items.type === 'record')
+      found.push(items, ...nestedRecords(items));
   }
   return found;
 }
@@ -102,7 +103,7 @@ export function generateEvents(root: string): string {
   const nested = new Map(events.flatMap(nestedRecords).map((record) => [record.name, record]));
   return [
     '// Generated from schemas/**/*.avsc by `npm run generate`. Do not edit.\n\n',
-    '/** Encrypted in the log with its owner\'s data key; null when absent, or when its owner was erased. */\n',
+    "/** Encrypted in the log with its owner's data key; null when absent, or when its owner was erased. */\n",
     'export type Personal = string | null;\n\n',
     `${interfaceOf(envelope, false)}\n`,
     [...nested.values()].map((record) => `${interfaceOf(record, false)}\n`).join(''),
