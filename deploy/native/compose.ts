@@ -67,13 +67,20 @@ async function dockerInfo(): Promise<boolean> {
 }
 
 function compose(paths: Paths, ports: Ports, args: string[]): Promise<string> {
-  const project = `emulsion-${ports.EMULSION_PORT}`;
-  const file = join(paths.repo, 'docker-compose.yml');
+  const project = composeProject(ports);
+  const file = join(paths.repo, composeFile);
   return exec('docker', ['compose', '--project-name', project, '--file', file, ...args], {
     env: { ...process.env, ...composeEnvironment(paths, ports) },
     cwd: paths.repo,
     remedy: `Look at docker compose --project-name ${project} logs, or use EMULSION_ENGINE=native.`,
   });
+}
+
+export const composeFile = 'docker-compose.yml';
+
+/** Copies side by side are projects of their own. */
+export function composeProject(ports: Ports): string {
+  return `emulsion-${ports.EMULSION_PORT}`;
 }
 
 /** What docker-compose.yml leaves open. */

@@ -37,8 +37,13 @@ async function withStack(args: string[], signal: AbortSignal): Promise<TestCount
   const { takeDown } = await import('../../../deploy/native/take-down.ts');
   const { afterServers } = await import('./steps.ts');
   const { claimPlace } = await import('./test-run.ts');
+  const { engineAnswers } = await import('../../../deploy/native/compose.ts');
   const { env, release } = await claimPlace(repo);
   try {
+    if (await engineAnswers(env)) {
+      const { openReapedProject } = await import('./test-containers.ts');
+      await openReapedProject(env);
+    }
     const { stack } = await up({ env, partsOnly: true, afterServers: afterServers(), signal });
     return await runVitest(repo, args, { ...env, ...stack }, signal);
   } finally {
