@@ -1,20 +1,6 @@
 import { tick } from './conduct.ts';
 import type { StreamMetrics } from './metrics.ts';
-import { end, type Reader } from './reader.ts';
-
-/** Every stream of this node, counted and bounded. */
-export interface Connections {
-  /** Whether one more may open here. */
-  hasRoom(): boolean;
-  opened(reader: Reader): void;
-  /** Counts the stream as this user's; false when they have too many. */
-  claim(userId: string): boolean;
-  closed(reader: Reader, userId: string | null): void;
-  count(): number;
-  /** Tells every client to connect again elsewhere. */
-  endAll(): void;
-  close(): void;
-}
+import { type Connections, end, type Reader } from './reader.ts';
 
 export interface ConnectionLimits {
   maxStreams: number;

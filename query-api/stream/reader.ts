@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { StreamEnd } from '../../schemas/notify/frame.ts';
 import type { Identity, Verifier } from './auth.ts';
-import type { Connections } from './connections.ts';
 import type { History } from './history.ts';
 import type { Hub } from './hub.ts';
 import type { StreamMetrics } from './metrics.ts';
@@ -20,6 +19,20 @@ export interface Outlet {
   end(code: StreamEnd, detail: string): void;
   /** Something small, so that nobody on the way takes silence for death. */
   keepAlive(): void;
+}
+
+/** Every stream of this node, counted and bounded. */
+export interface Connections {
+  /** Whether one more may open here. */
+  hasRoom(): boolean;
+  opened(reader: Reader): void;
+  /** Counts the stream as this user's; false when they have too many. */
+  claim(userId: string): boolean;
+  closed(reader: Reader, userId: string | null): void;
+  count(): number;
+  /** Tells every client to connect again elsewhere. */
+  endAll(): void;
+  close(): void;
 }
 
 export interface ReaderParts {
