@@ -14,6 +14,9 @@ export function createLogger(service: string, level = 'info'): Logger {
       const trace = currentTrace();
       return trace ? { traceId: trace.traceId } : {};
     },
-    redact: { paths: ['password', 'token', 'accessToken', 'refreshToken', '*.password', '*.token'], remove: true },
+    redact: {
+      paths: ['password', 'token', 'accessToken', 'refreshToken', '*.password', '*.token'],
+      remove: true,
+    },
   });
 }

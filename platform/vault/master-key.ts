@@ -12,7 +12,8 @@ export interface MasterKey {
 /** The master key of a file with 32 bytes in base64. It never leaves this object. */
 export function openMasterKey(file: string): MasterKey {
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
-  if (key.length !== 32) throw new Error(`${file} must hold 32 bytes in base64: make one with \`openssl rand -base64 32\`.`);
+  if (key.length !== 32)
+    throw new Error(`${file} must hold 32 bytes in base64: make one with \`openssl rand -base64 32\`.`);
   const purposes = new Map<string, Buffer>();
   const keyFor = (purpose: string): Buffer => {
     let derived = purposes.get(purpose);
@@ -25,7 +26,10 @@ export function openMasterKey(file: string): MasterKey {
   return {
     seal: (plain, aad) => sealWith(keyFor('seal'), plain, aad),
     open: (sealed, aad) => openWith(keyFor('seal'), sealed, aad),
-    hmac: (purpose, value) => createHmac('sha256', keyFor(`hmac ${purpose}`)).update(value).digest(),
+    hmac: (purpose, value) =>
+      createHmac('sha256', keyFor(`hmac ${purpose}`))
+        .update(value)
+        .digest(),
   };
 }
 
@@ -42,7 +46,8 @@ export function sealWith(key: Buffer, plain: Buffer, aad: string): Buffer {
 
 /** Throws when the key, the aad or the bytes are not those that were sealed. */
 export function openWith(key: Buffer, sealed: Buffer, aad: string): Buffer {
-  if (sealed.length < 29 || sealed[0] !== formatVersion) throw new Error('not a sealed value of a known format');
+  if (sealed.length < 29 || sealed[0] !== formatVersion)
+    throw new Error('not a sealed value of a known format');
   const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(1, 13))
     .setAAD(Buffer.from(aad))
     .setAuthTag(sealed.subarray(sealed.length - 16));
