@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import path from 'node:path';
 
 export const serviceNames = [
@@ -41,17 +41,34 @@ export interface Service {
   logLines(): Record<string, unknown>[];
 }
 
-/** A port that was free a moment ago, below the ephemeral range, which steals higher ones. */
-export async function freePort(): Promise<number> {
+/** Services get the lower half of 30,000 to 32,699, below the ephemeral range, which steals higher ones. */
+const ports = { first: 30_000, count: 1_350 };
+
+/**
+ * A port that is free, and that no other test file is given as long as this process lives: a service may be down for
+ * a while, and another's in its place would answer for it. The claim is a listening socket at the port's double in
+ * the upper half, so that it ends with this process however that ends.
+ */
+async function claimPort(): Promise<number> {
   for (;;) {
-    const port = 30_000 + Math.floor(Math.random() * 2_700);
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer();
-      server.once('error', () => resolve(false));
-      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
-    });
-    if (free) return port;
+    const port = ports.first + Math.floor(Math.random() * ports.count);
+    const claim = await listen(port + ports.count);
+    if (!claim) continue;
+    claim.unref();
+    const trial = await listen(port);
+    if (!trial) continue;
+    await new Promise((resolve) => trial.close(resolve));
+    return port;
   }
+}
+
+/** null when somebody else listens there. */
+function listen(port: number): Promise<Server | null> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(null));
+    server.listen(port, '127.0.0.1', () => resolve(server));
+  });
 }
 
 /** `label` tells two processes of one service apart in the folder of logs. */
@@ -61,7 +78,7 @@ export async function defineService(
   logs: string,
   label: string = name,
 ): Promise<Service> {
-  const port = await freePort();
+  const port = await claimPort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = path.join(logs, `${label}.log`);
   let child: ChildProcess | null = null;
