@@ -30,7 +30,7 @@ export function createFold(spec: FactSpec, bucket: Bucket): Fold {
     const { time, id } = event.meta;
     const known = table.get(key);
     if (known && (known.time > time || (known.time === time && known.id >= id))) return;
-    table.set(key, { row: { ...change.row }, live: change.live, time, id });
+    table.set(key, { row: change.row, live: change.live, time, id });
   };
   return {
     take(event) {
@@ -55,7 +55,7 @@ function rowsOf(
       if (isIn(bucket, row[table.bucketBy]!)) own.set(keyOf(table.key, row), row);
     };
     for (const { row, live, time, id } of registers.get(table.name)!.values()) {
-      add({ ...row, live: String(live), event_time: String(time), event_id: id });
+      add(Object.assign(row, { live: String(live), event_time: String(time), event_id: id }));
     }
     for (const [name, row] of derived) if (name === table.name) add(row);
   }

@@ -90,16 +90,18 @@ function takeRecord(
   });
 }
 
+/** Uses the folds up, one model after the other, so that each one's memory is free for the next. */
 async function compareFolds(
   snapshot: Snapshot,
   models: readonly Verified[],
-  folds: readonly Fold[],
+  folds: Fold[],
   bucket: { index: number; of: number },
   result: PassResult,
 ): Promise<void> {
-  for (const [index, { spec, state }] of models.entries()) {
-    const rows = folds[index]!.rows();
-    if (spec.model === 'timelines') collectPosts(result.posts, folds[index]!.registers());
+  for (const { spec, state } of models) {
+    const fold = folds.shift()!;
+    if (spec.model === 'timelines') collectPosts(result.posts, fold.registers());
+    const rows = fold.rows();
     for (const table of spec.tables) {
       const totals = result.tables.find((t) => t.model === spec.model && t.table === table.name)!;
       const expected = rows.get(table.name)!;

@@ -37,8 +37,8 @@ export interface VerifyReport {
   seconds: number;
 }
 
-/** Records folded in one pass: what keeps it to a few hundred megabytes. */
-const recordsAPass = 1_000_000;
+/** Records folded in one pass: what keeps the process below a gigabyte. */
+const recordsAPass = 250_000;
 const printedATable = 10;
 const rounds = 5;
 const roundPauseMs = 500;
