@@ -150,7 +150,8 @@ function responses(route: RouteContract, answers: Record<string, Json>): Json {
     : contentType && { [contentType]: { schema: { type: 'string' } } };
   const headers = answerHeaders(route);
   const all: Record<string, Json> = { [status]: { description, headers, ...(content && { content }) } };
-  if (route.method === 'get' && body) all[304] = { description: 'What the client has is what there is' };
+  if (route.method === 'get' && route.service !== 'stream')
+    all[304] = { description: 'What the client has is what there is' };
   for (const [code, names] of Map.groupBy(problemsOf(route), (code) => problems[code].status)) {
     all[code] = {
       description: names.map((name) => `${name}: ${problems[name].title}`).join('\n\n'),
@@ -172,19 +173,23 @@ function answerHeaders(route: RouteContract): Json {
 
 /** Its own refusals, and those that every route of its kind has. */
 function problemsOf(route: RouteContract): ProblemCode[] {
-  const codes = new Set<ProblemCode>(['internal_error', 'dependency_unavailable', ...route.problems]);
+  const codes = new Set<ProblemCode>(['dependency_unavailable', ...route.problems]);
   const add = (when: unknown, ...more: ProblemCode[]): void => {
     if (when) for (const code of more) codes.add(code);
   };
-  add(route.params || route.query || route.body || route.idempotencyKey, 'request_invalid');
+  // A stream names all that it refuses with by itself.
+  const plain = route.service !== 'stream';
+  add(plain, 'internal_error');
+  add(plain && (route.params || route.query || route.body || route.idempotencyKey), 'request_invalid');
   add(route.query && 'cursor' in route.query.shape, 'cursor_invalid');
   add(route.body, 'body_not_json', 'body_too_large', 'content_type_unsupported');
   add(route.auth === 'user', 'token_missing');
   add(route.auth !== 'none', 'token_invalid', 'token_expired');
-  add(takesPosition(route), 'position_invalid', 'position_timeout', 'key_parked');
-  add(isWrite(route), 'outcome_unknown');
+  add(takesPosition(route), 'position_invalid');
+  add(route.reads.length > 0, 'position_timeout', 'key_parked');
   add(route.idempotencyKey === 'required', 'idempotency_key_missing');
-  add(route.idempotencyKey, 'idempotency_key_reused');
+  // Whatever appends takes a key.
+  add(route.idempotencyKey, 'idempotency_key_reused', 'outcome_unknown');
   return [...codes];
 }
 
