@@ -47,7 +47,7 @@ async function feed(reader: Person): Promise<string[]> {
 }
 
 const keys = () => timelineKeys(world.prefix, 1);
-const keep = (person: Person) => redis.zrange(keys().timeline(person.id), 0, -1, 'WITHSCORES');
+const keep = (person: Person) => redis.zrange(keys().timeline(person.id), '0', '-1', 'WITHSCORES');
 
 /** Waits until the projectors have made the timelines again and readers take them from Redis. */
 async function remade(): Promise<void> {
