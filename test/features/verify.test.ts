@@ -6,7 +6,7 @@ import { openWorld } from '../../tools/verify/world.ts';
 import type { Person } from '../harness/client.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { type History, live } from './history.ts';
-import { type People, peopleOf } from './people.ts';
+import { eventually, type People, peopleOf } from './people.ts';
 
 const patience = 180_000;
 const seed = process.env.EMULSION_TEST_SEED ?? 'feature';
@@ -162,6 +162,8 @@ describe(`after a history of several people at once (seed ${seed})`, { timeout: 
     expect(await allRows()).toEqual({});
     await world.services.projectors.start();
     await world.drained(patience);
+    // Readers look once a second which versions there are.
+    await eventually(async () => (await people.status(history.people[0]!, '/api/feed')) === 200);
     expect(await allRows()).toEqual(before.rows);
     expect(await feeds()).toEqual(before.feeds);
     expectNoDifference(await verified());
