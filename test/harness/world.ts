@@ -106,15 +106,6 @@ async function startAll(
   await Promise.all(names.map((name) => services[name].start()));
 }
 
-const answering: readonly ServiceName[] = ['command-api', 'query-api', 'stream', 'stream2'];
-
-async function startAll(
-  services: Record<ServiceName, Service>,
-  names: readonly ServiceName[],
-): Promise<void> {
-  await Promise.all(names.map((name) => services[name].start()));
-}
-
 function worldEnvironment(name: string, extra: Record<string, string>): Record<string, string> {
   const env: Record<string, string> = {};
   for (const [key, value] of Object.entries(process.env)) if (value !== undefined) env[key] = value;
