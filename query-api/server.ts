@@ -87,5 +87,6 @@ function checkViews(serving: Serving): void {
 
 async function checkParked(pool: Pool): Promise<void> {
   const { rows } = await pool.query('SELECT count(DISTINCT (consumer, key)) AS keys FROM engine.parked');
-  if (rows[0].keys > 0) throw new Error(`${rows[0].keys} keys are parked; see emulsion dead-letters`);
+  if (rows[0].keys > 0)
+    throw new Error(`${rows[0].keys} keys are parked: engine.parked names the records and why`);
 }

@@ -12,7 +12,6 @@ export const imageTypes = [
   'image/png',
   'image/gif',
   'image/webp',
-  'image/heic',
   'image/heif',
   'image/avif',
 ] as const;

@@ -65,11 +65,16 @@ const plainRound: RoundKind<void> = {
 /** Runs a model of Postgres tables for the life of the process. */
 export async function runModel(engine: Engine, model: Model): Promise<RunningModel> {
   const installed = await install(engine, model);
-  return runInstalled(engine, installed, async (batches) => {
+  return runInstalled(engine, installed, createModelHandler(engine, installed));
+}
+
+/** Applies each round to the model's tables. */
+export function createModelHandler(engine: Engine, installed: Installed) {
+  return async (batches: readonly PartitionBatch[]): Promise<void> => {
     const began = performance.now();
     const applied = await applyRound(engine, installed, batches, plainRound);
     finishRound(engine, installed, batches, applied, began);
-  });
+  };
 }
 
 /** Runs whatever handles an installed model's batches: the plain path above, timelines, reactors. */

@@ -1,28 +1,19 @@
 import fc from 'fast-check';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openCodec, registerSchemas } from '../../platform/log/codec.ts';
-import type { PartitionBatch } from '../../platform/log/consumer.ts';
-import { partitionOf } from '../../platform/log/partition.ts';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { createRedis, type Redis, redisReady } from '../../platform/redis/redis.ts';
-import { createLogger } from '../../platform/telemetry/logger.ts';
-import { createMetrics } from '../../platform/telemetry/metrics.ts';
-import { openMasterKey } from '../../platform/vault/master-key.ts';
 import { timelines } from '../../projectors/content/timeline.model.ts';
 import { openTimelineStore } from '../../projectors/content/timeline.redis.ts';
 import { createTimelineHandler, remakeWhenLost } from '../../projectors/content/timeline.runner.ts';
-import { createEngine, type Engine } from '../../projectors/engine/runner.ts';
+import type { Engine } from '../../projectors/engine/runner.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
-import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+import type { Event } from '../../schemas/generated/events.ts';
+import { batchesOf, claimAll, openTestEngine } from '../harness/engine.ts';
 import { event, noon } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
-// Nobody's in the vault: the model must not need what it can't reveal.
-const dataKey = Buffer.alloc(32, 7);
-const partitions = 3;
 const rules = { length: 6, backfill: 2 };
-const prefix = `t${Math.random().toString(36).slice(2)}.`;
 let kit: ProjectionKit;
 let redis: Redis;
 let engine: Engine;
@@ -31,16 +22,7 @@ beforeAll(async () => {
   kit = await openProjectionKit();
   redis = createRedis(process.env.REDIS_URL!, { name: 'test' });
   await redisReady(redis);
-  const schemas = { registryUrl: process.env.SCHEMA_REGISTRY_URL!, catalog: eventCatalog, prefix };
-  await registerSchemas(schemas);
-  const codec = await openCodec<Event>(schemas);
-  const master = openMasterKey(process.env.EMULSION_MASTER_KEY_FILE!);
-  const log = createLogger('test', 'silent');
-  const unused = undefined as never;
-  engine = createEngine(
-    { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions },
-    createMetrics('test'),
-  );
+  engine = await openTestEngine(kit);
 });
 afterAll(async () => {
   await kit.close();
@@ -129,51 +111,14 @@ function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<
     .map((p) => p.id);
 }
 
-/** The rounds as the consumer would give them: each event in the partition of its key, offsets counted on. */
-function batchesOf(rounds: readonly (readonly Event[])[]): PartitionBatch[][] {
-  const next = new Map<string, bigint>();
-  return rounds.map((round) => {
-    const batches = new Map<string, PartitionBatch>();
-    for (const e of round) {
-      const record = engine.codec.encode(e, dataKey);
-      const partition = partitionOf(record.key, partitions);
-      const id = `${record.topic}/${partition}`;
-      const offset = next.get(id) ?? 0n;
-      const batch = batches.get(id) ?? {
-        topic: record.topic,
-        partition,
-        generation: 1n,
-        firstOffset: offset,
-        nextOffset: offset,
-        records: [],
-      };
-      batch.records.push({
-        topic: record.topic,
-        partition,
-        offset,
-        key: record.key,
-        value: record.value,
-        headers: record.headers,
-      });
-      batch.nextOffset = offset + 1n;
-      next.set(id, offset + 1n);
-      batches.set(id, batch);
-    }
-    return [...batches.values()];
-  });
-}
-
 async function freshTimelines(threshold: number) {
   const installed = await kit.install(timelines);
   const { version } = installed.model;
-  const starts = timelines.topics.flatMap((topic) =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic, partition, start: 0n })),
-  );
-  await claimPositions(kit.pool, installed.consumer, starts);
-  const options = { store: openTimelineStore(redis, prefix, version, rules), rules, threshold };
+  await claimAll(kit, installed);
+  const options = { store: openTimelineStore(redis, engine.prefix, version, rules), rules, threshold };
   await remakeWhenLost(engine, installed, options);
   const handle = createTimelineHandler(engine, installed, options);
-  const keys = timelineKeys(prefix, version);
+  const keys = timelineKeys(engine.prefix, version);
   const served = async (reader: string): Promise<string[]> =>
     (await redis.zrevrange(keys.timeline(reader), 0, -1)).map((member) => member.slice(0, 36));
   const pulled = async (): Promise<Set<string>> =>
@@ -198,7 +143,7 @@ test('whatever order facts arrive in, Redis holds the function of them', async (
   await fc.assert(
     fc.asyncProperty(history, async ({ events, size }) => {
       const world = await freshTimelines(100);
-      for (const batches of batchesOf(cutInto(events, size))) await world.handle(batches);
+      for (const batches of batchesOf(engine, cutInto(events, size))) await world.handle(batches);
       for (const reader of people)
         expect(await world.served(reader)).toEqual(expected(events, reader, new Set()));
     }),
@@ -210,7 +155,7 @@ test('timelines that Redis lost in the middle are made again and end the same', 
   await fc.assert(
     fc.asyncProperty(history, fc.nat(), async ({ events, size }, lostAt) => {
       const world = await freshTimelines(100);
-      const rounds = batchesOf(cutInto(events, size));
+      const rounds = batchesOf(engine, cutInto(events, size));
       for (const [index, batches] of rounds.entries()) {
         if (index === lostAt % rounds.length)
           await redis.del(world.keys.epoch, ...people.map(world.keys.timeline));
@@ -247,7 +192,7 @@ test('an author above the threshold is not fanned out any more, and everybody el
       noon + 10,
     ),
   );
-  for (const batches of batchesOf([events])) await world.handle(batches);
+  for (const batches of batchesOf(engine, [events])) await world.handle(batches);
   expect(await world.pulled()).toEqual(new Set([author]));
   for (const reader of followers) expect(await world.served(reader)).toEqual([]);
   expect(await world.served(author)).toEqual([post.id]);
@@ -256,7 +201,7 @@ test('an author above the threshold is not fanned out any more, and everybody el
 test('a stale process writes neither rows nor timelines', async () => {
   const world = await freshTimelines(100);
   const edge = { followerId: people[0]!, followeeId: people[1]!, followedAt: noon };
-  const [batches] = batchesOf([[event('UserFollowed', edge, noon)]]);
+  const [batches] = batchesOf(engine, [[event('UserFollowed', edge, noon)]]);
   await claimPositions(kit.pool, world.installed.consumer, [
     { topic: 'follow-events', partition: batches![0]!.partition, start: 0n },
   ]);
