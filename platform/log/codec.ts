@@ -95,11 +95,20 @@ export async function registerSchemas(options: CodecOptions): Promise<void> {
     });
     if (!answer.ok)
       throw new Error(`The schema registry refused the compatibility level of ${subject}: ${answer.status}`);
-    await registry.register(
-      { type: SchemaType.AVRO, schema: JSON.stringify(entry.schema) },
-      { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE },
-    );
+    const schema = { type: SchemaType.AVRO as const, schema: JSON.stringify(entry.schema) };
+    await registry
+      .register(schema, { subject, compatibility: COMPATIBILITY.FULL_TRANSITIVE })
+      .catch((error) => throwRefusal(subject, error));
   }
+}
+
+function throwRefusal(subject: string, error: { status?: number; message: string }): never {
+  if (error.status !== 409) throw error;
+  throw new Error(
+    `The schema of ${subject} is not FULL_TRANSITIVE with what this log was written with: make the edit compatible, ` +
+      'or, if the data is a trial from before the first release, throw it away (npx emulsion reset).',
+    { cause: error },
+  );
 }
 
 /** Opens the codec of a process; throws when a schema of the catalog is not registered. */
