@@ -94,13 +94,12 @@ function receiveMessage(socket: Socket, text: string, perSecond: number): void {
   const message = parse(text);
   if (!countMessage(data, perSecond)) end(reader, 'too_many_messages', `At most ${perSecond} a second`);
   else if (message?.type === 'ping') tell(reader, { type: 'pong' }, null);
-  else if (message?.type === 'auth' && typeof message.token === 'string')
-    authenticate(data, message.token, message);
+  else if (isAuth(message)) authenticate(data, message);
   else end(reader, 'message_invalid', 'Send {"type":"auth","token":…} or {"type":"ping"}');
 }
 
 /** The first token opens the stream, a later one prolongs it. */
-function authenticate(data: SocketData, token: string, message: Record<string, unknown>): void {
+function authenticate(data: SocketData, { token, cursor, types }: AuthMessage): void {
   const reader = data.reader!;
   if (data.opening.token) {
     void renew(reader, token);
@@ -108,8 +107,8 @@ function authenticate(data: SocketData, token: string, message: Record<string, u
   }
   data.opening = {
     token,
-    cursor: textOf(message.cursor) ?? data.opening.cursor,
-    types: textOf(message.types) ?? data.opening.types,
+    cursor: cursor == null ? data.opening.cursor : String(cursor),
+    types: types == null ? data.opening.types : String(types),
   };
   void begin(reader, data.opening);
 }
@@ -131,6 +130,19 @@ function parse(text: string): Record<string, unknown> | null {
 }
 
 /** A cursor may come as a number, a filter as a list. */
-function textOf(value: unknown): string | null {
-  return value === undefined || value === null ? null : String(value);
+interface AuthMessage {
+  token: string;
+  cursor?: string | number | null;
+  types?: string | string[] | null;
+}
+
+/** Nothing else may become text: an object with a toString of its own throws, and what throws here ends the node. */
+function isAuth(message: Record<string, unknown> | null): message is AuthMessage & Record<string, unknown> {
+  if (message?.type !== 'auth' || typeof message.token !== 'string') return false;
+  const { cursor, types } = message;
+  const listed = Array.isArray(types) && types.every((name) => typeof name === 'string');
+  return (
+    (cursor == null || typeof cursor === 'string' || typeof cursor === 'number') &&
+    (types == null || typeof types === 'string' || listed)
+  );
 }

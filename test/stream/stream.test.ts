@@ -77,6 +77,21 @@ describe('who may listen', () => {
     expect(await chatty.closed).toBe(4429);
   });
 
+  it.each([
+    { cursor: { toString: 1 } },
+    { types: { toString: 1 } },
+    { types: [{ toString: 1 }] },
+    { cursor: [[]] },
+  ])('goes on after a first message with %o', async (odd) => {
+    const socket = connect(world.services.stream);
+    await new Promise((resolve) => socket.ws.once('open', resolve));
+    socket.send({ type: 'auth', token: stage.token(user), ...odd });
+    expect(await socket.closed).toBe(4400);
+    const next = connect(world.services.stream, { token: stage.token(user) });
+    await next.hello();
+    next.close();
+  });
+
   it('bounds the streams of one account', async () => {
     const many = randomUUID();
     const open = range(1, 16).map(() => connect(world.services.stream, { token: stage.token(many) }));
