@@ -42,7 +42,7 @@ export function createTokenVerifier(options: AccessTokenOptions): VerifyToken {
 }
 
 async function verify(token: string, options: AccessTokenOptions): Promise<Verified> {
-  const header = jwt.decode(token, { complete: true })?.header;
+  const header = headerOf(token);
   if (header?.alg !== 'ES256' || typeof header.kid !== 'string') throw httpProblem('token_invalid');
   const key = await options.keyOf(header.kid);
   if (!key) throw httpProblem('token_invalid');
@@ -50,6 +50,15 @@ async function verify(token: string, options: AccessTokenOptions): Promise<Verif
   if (typeof claims.sub !== 'string' || typeof claims.sid !== 'string' || typeof claims.exp !== 'number')
     throw httpProblem('token_invalid');
   return { viewer: { userId: claims.sub, sessionId: claims.sid }, expires: claims.exp * 1000 };
+}
+
+/** Decoding throws when a part that should be JSON is none. */
+function headerOf(token: string): jwt.JwtHeader | undefined {
+  try {
+    return jwt.decode(token, { complete: true })?.header;
+  } catch {
+    throw httpProblem('token_invalid');
+  }
 }
 
 function claimsOf(token: string, key: KeyObject, issuer: string): jwt.JwtPayload {

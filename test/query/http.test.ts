@@ -272,6 +272,10 @@ describe('access tokens', () => {
     const hmac = `${Buffer.from('{"alg":"HS256","kid":"k1"}').toString('base64url')}.e30.${Buffer.from(pem).toString('base64url')}`;
     expect(await mine(hmac)).toBe('token_invalid');
     expect(await mine('rubbish')).toBe('token_invalid');
+    const [header] = tokenWith({}).split('.');
+    expect(await mine(`${header}.${Buffer.from('no JSON').toString('base64url')}.AAAA`)).toBe(
+      'token_invalid',
+    );
   });
 
   it('stops knowing a token when it expires', async () => {
