@@ -13,13 +13,17 @@ export function encodeCursor({ time, id }: Cursor): string {
   return Buffer.from(`${time}~${id}`).toString('base64url');
 }
 
+/** The end of the year 9999: later ones are written with a sign, which Postgres does not read. */
+const lastTime = Date.UTC(10_000, 0) - 1;
+
 /** Throws cursor_invalid for anything that encodeCursor did not make. */
 export function decodeCursor(text: string | undefined): Cursor | null {
   if (text === undefined) return null;
   const found = Buffer.from(text, 'base64url').toString().match(pattern);
-  if (!found || encodeCursor({ time: Number(found[1]), id: found[2]! }) !== text)
+  const cursor = found && { time: Number(found[1]), id: found[2]! };
+  if (!cursor || cursor.time > lastTime || encodeCursor(cursor) !== text)
     throw problem('cursor_invalid', 'Send the nextCursor of the page before unchanged.');
-  return { time: Number(found[1]), id: found[2]! };
+  return cursor;
 }
 
 /** Later first, then the greater id: the order of every list. */

@@ -89,6 +89,7 @@ describe('cursors', () => {
     'MTIz',
     `${encodeCursor({ time: 1, id: idOf(1) })}=`,
     encodeCursor({ time: -1, id: idOf(1) }),
+    encodeCursor({ time: Date.UTC(10_000, 0), id: idOf(1) }),
   ])('refuse %j', (text) => {
     expect(() => decodeCursor(text)).toThrowError(expect.objectContaining({ code: 'cursor_invalid' }));
   });
