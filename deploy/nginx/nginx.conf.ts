@@ -117,7 +117,7 @@ function server({ ports, bucket }: EdgeOptions): string {
   proxy_set_header X-Forwarded-Proto $scheme;
   proxy_connect_timeout 2s;
   proxy_read_timeout 30s;
-  error_page 400 = @request_invalid;
+  error_page 400 414 494 =400 /-/request_invalid;
   error_page 404 = @route_not_found;
   error_page 405 = @method_not_allowed;
   error_page 413 = @body_too_large;
@@ -156,7 +156,7 @@ function streamLocations(): string {
 
 /**
  * Published objects, read as a stranger: no credentials and no query reach the gateway, so that nothing but a plain
- * GET of a key under m/ can be asked of it.
+ * GET of a key under m/ can be asked of it. \z, not $, which would let a line feed through at the end.
  */
 function mediaLocation(bucket: string): string {
   const amazon = ['request-id', 'id-2', 'version-id', 'delete-marker', 'storage-class', 'checksum-type'];
@@ -168,7 +168,7 @@ function mediaLocation(bucket: string): string {
     'Cache-Control',
     'Server',
   ];
-  return `location ~ "^/m/[A-Za-z0-9._/-]+$" {
+  return `location ~ "^/m/[A-Za-z0-9._/-]+\\z" {
   if ($request_method !~ ^(GET|HEAD)$) { return 405; }
   proxy_pass http://objects/${bucket}$uri;
   proxy_set_header Host $http_host;
@@ -188,7 +188,6 @@ ${hidden.map((name) => `  proxy_hide_header ${name};`).join('\n')}
 
 function problemLocations(): string {
   const codes: ProblemCode[] = [
-    'request_invalid',
     'route_not_found',
     'media_not_found',
     'method_not_allowed',
@@ -197,11 +196,21 @@ function problemLocations(): string {
   ];
   const lost = (code: ProblemCode) => `if ($lost = ${code}) { ${answer(code)} }`;
   return `${codes.map((code) => `location @${code} {\n  default_type application/problem+json;\n  ${answer(code)}\n}`).join('\n')}
+${brokenLocation()}
 location @lost {
   default_type application/problem+json;
   add_header Retry-After 1 always;
   ${lost('outcome_unknown')}
   ${answer('dependency_unavailable')}
+}`;
+}
+
+/** nginx leads no request to a named location whose address it could not read: it would answer 500 in HTML. */
+function brokenLocation(): string {
+  return `location = /-/request_invalid {
+  internal;
+  default_type application/problem+json;
+  ${answer('request_invalid')}
 }`;
 }
 

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { resolvePorts } from '../../deploy/native/ports.ts';
 import { nginxConf } from '../../deploy/nginx/nginx.conf.ts';
@@ -72,6 +73,23 @@ describe.skipIf(!process.env.PUBLIC_URL)('nginx as it runs', () => {
   test.each(['/m/nothing', '/m/../o/secret', '/m/%2e%2e/o/secret'])('shows no object at %s', async (path) => {
     expect((await ask(path)).status).toBe(404);
   });
+
+  test('passes no line feed on to the object store', async () => {
+    expect((await ask('/m/nothing%0a')).status).toBe(404);
+  });
+
+  test.each(['GET /m/..%2f..%2fo HTTP/1.1', 'NONSENSE', `GET /${'x'.repeat(9_000)} HTTP/1.1`])(
+    'answers what it cannot read with a problem document: %.20s',
+    async (line) => {
+      const { hostname, port } = new URL(process.env.PUBLIC_URL!);
+      const answer = await new Promise<string>((resolve) => {
+        const socket = connect(Number(port), hostname, () => socket.write(`${line}\r\nHost: x\r\n\r\n`));
+        socket.once('data', (data) => resolve(data.toString()));
+      });
+      expect(answer).toContain('HTTP/1.1 400');
+      expect(answer).toContain('"code":"request_invalid"');
+    },
+  );
 
   test('takes no writes of objects', async () => {
     expect((await ask('/m/a', { method: 'PUT', body: 'x' })).status).toBe(405);
