@@ -29,7 +29,6 @@ export interface IntakeOptions {
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   fatal?(error: unknown): boolean;
   closed(): boolean;
-  fail(error: Error): void;
 }
 
 interface Waiting {
@@ -67,7 +66,6 @@ export function openIntake(options: IntakeOptions) {
       );
     } catch (error) {
       for (const item of waiting.splice(0)) item.reject(error as Error);
-      options.fail(error as Error);
       return;
     }
     for (const { item, batch } of taken) {

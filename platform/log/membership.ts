@@ -1,6 +1,6 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Pool } from '../postgres/pool.ts';
-import { type ClaimedPosition, claimPositions } from '../postgres/positions.ts';
+import { type ClaimedPosition, claimPositions, Fenced } from '../postgres/positions.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type LogRecord, openIntake, type PartitionBatch } from './intake.ts';
 import { fetchHeads, topicName } from './topics.ts';
@@ -42,7 +42,12 @@ const courtesyCommitMs = 5_000;
 interface Held extends ClaimedPosition {
   /** Batches in a row that did not begin where they should. */
   wrong: number;
+  /** Rounds in a row that were fenced although nobody has told us that the partition is not ours any more. */
+  fenced: number;
 }
+
+/** A round can be fenced by a batch beside ours that is from before a rebalance; more than so often it is us. */
+const fencedLimit = 3;
 
 /** What one member of the group holds: its claims, the check of every first offset, and the courtesy commits. */
 export function openMembership(
@@ -54,7 +59,7 @@ export function openMembership(
   const held = new Map<string, Held>();
   let joined: Promise<void> = Promise.resolve();
   let closed = false;
-  const intake = openIntake({ ...options, closed: () => closed, fail });
+  const intake = openIntake({ ...options, closed: () => closed });
 
   const claim = async (assignment: Record<string, number[]>): Promise<void> => {
     held.clear();
@@ -64,6 +69,7 @@ export function openMembership(
       held.set(`${topicName(options.prefix, position.topic)}/${position.partition}`, {
         ...position,
         wrong: 0,
+        fenced: 0,
       });
       seek(position);
     }
@@ -93,11 +99,21 @@ export function openMembership(
     try {
       const records = batch.messages.map((message) => recordOf(position, message));
       await intake.take(position, records);
+      position.fenced = 0;
       resolveOffset(batch.lastOffset());
       await new Promise((resolve) => setTimeout(resolve, restMs));
+    } catch (error) {
+      letGo(position, error as Error);
     } finally {
       clearInterval(timer);
     }
+  };
+
+  // What was fenced is not resolved, so it is fetched again by whoever holds the partition now.
+  const letGo = (position: Held, error: Error): void => {
+    const mine = held.get(`${topicName(options.prefix, position.topic)}/${position.partition}`) === position;
+    position.fenced += 1;
+    if (!(error instanceof Fenced) || (mine && position.fenced > fencedLimit)) fail(error);
   };
 
   // kafkajs may deliver other offsets first after a seek, and starts at 0 when asked beyond the end (both seen).
