@@ -13,6 +13,12 @@ const Password = z
   .refine((text) => /[^\p{L}\p{N}]/u.test(text), 'must have a special character')
   .describe('At least 8 characters with upper case, lower case, a digit and a special character');
 
+/** Nobody alive was born earlier; Postgres has no year 0, which would park the account's events. */
+const DateOfBirth = z.iso
+  .date()
+  .refine((date) => date >= '1900', 'must be in 1900 or later')
+  .describe('In 1900 or later, and at least 13 years ago');
+
 const Token = z.object({
   accessToken: z.string().describe('JWT, ES256'),
   refreshToken: z.string().describe('Used once; each refresh gives the next'),
@@ -36,7 +42,7 @@ export const register = route({
     email: z.email().max(254),
     password: Password,
     fullName: FullName,
-    dateOfBirth: z.iso.date().describe('At least 13 years ago'),
+    dateOfBirth: DateOfBirth,
     gender: Gender.nullable().default(null),
   }),
   success: { status: 201, body: signedIn, description: 'The account and its first session' },

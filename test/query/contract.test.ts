@@ -136,6 +136,8 @@ describe('bodies', () => {
     [{ password: 'secret-123' }, false],
     [{ password: 'Secret123' }, false],
     [{ dateOfBirth: '1990-02-30' }, false],
+    [{ dateOfBirth: '0000-01-01' }, false],
+    [{ dateOfBirth: '1900-01-01' }, true],
     [{ email: 'ann' }, false],
     [{ fullName: 'Ann' }, false],
     [{ admin: true }, false],
