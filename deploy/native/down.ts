@@ -1,5 +1,6 @@
 import { type Part, parts } from '../parts.ts';
 import { stopCompose } from './compose.ts';
+import { forgetPorts } from './kept-ports.ts';
 import { killOrphans, running, type StopHow, stopProcess } from './process.ts';
 import type { Context } from './run/context.ts';
 
@@ -24,6 +25,7 @@ export async function stop(
       group.filter((part) => chosen(part.name)).map((part) => stopOne(context, part, stopped)),
     );
   }
+  if (!parts.some(({ name }) => running(context.paths, name))) forgetPorts(context.paths);
   return stopped;
 }
 

@@ -2,6 +2,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type Part, parts } from '../parts.ts';
 import { failure } from './failure.ts';
+import { keptPorts } from './kept-ports.ts';
+import { resolvePaths } from './paths.ts';
 
 export type Environment = Record<string, string | undefined>;
 /** Port number by its key (`EMULSION_KAFKA_PORT` …). */
@@ -9,15 +11,18 @@ export type Ports = Record<string, number>;
 
 /**
  * All ports of a stack. EMULSION_PORT alone moves every one of them, so two copies run side by side; each can be
- * set by its own key too. The block stays below 32768, where Linux starts to hand out ports by itself.
+ * set by its own key too. The block stays below 32768, where Linux starts to hand out ports by itself. What no key
+ * gives is as the running stack of this home has it.
  */
 export function resolvePorts(env: Environment): Ports {
-  const front = portFrom(env, 'EMULSION_PORT', 8080);
+  const kept = keptPorts(resolvePaths(env));
+  const front = portFrom(env, 'EMULSION_PORT', kept?.EMULSION_PORT ?? 8080);
+  const own = kept?.EMULSION_PORT === front ? kept : undefined;
   const base = 10_000 + (front % 500) * 40;
   const ports: Ports = { EMULSION_PORT: front };
   for (const part of parts) {
     for (const { key, offset } of part.ports) {
-      if (offset >= 0) ports[key] = portFrom(env, key, base + offset);
+      if (offset >= 0) ports[key] = portFrom(env, key, own?.[key] ?? base + offset);
     }
   }
   rejectDoubles(ports);

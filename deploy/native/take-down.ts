@@ -16,9 +16,10 @@ export async function takeDown(options: DownOptions = {}): Promise<string[]> {
   if (!homeExists(paths)) return [];
   const progress = options.progress ?? createProgress();
   return withLock(join(paths.run, '.lock'), busy(progress), async () => {
+    const composePorts = (await engineAnswers(env)) ? resolvePorts(env) : undefined;
     const stopped = await stop({ paths, progress });
-    if (await engineAnswers(env)) {
-      await stopCompose(paths, resolvePorts(env));
+    if (composePorts) {
+      await stopCompose(paths, composePorts);
       stopped.push('compose');
     }
     progress.end();
@@ -31,8 +32,9 @@ export async function reset(options: DownOptions = {}): Promise<void> {
   const env = options.env ?? process.env;
   const paths = resolvePaths(env);
   if (!homeExists(paths)) return;
+  const composePorts = (await engineAnswers(env)) ? resolvePorts(env) : undefined;
   await takeDown({ ...options, env });
-  if (await engineAnswers(env)) await resetCompose(paths, resolvePorts(env));
+  if (composePorts) await resetCompose(paths, composePorts);
   for (const folder of ['kafka', 'postgres', 'redis', 's3', 'nginx', 'logs', 'secrets', 'run']) {
     rmSync(join(paths.home, folder), { recursive: true, force: true });
   }

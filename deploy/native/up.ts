@@ -9,6 +9,7 @@ import type { Cache } from './install/cache.ts';
 import { findOrUnpack } from './install/debian.ts';
 import { installKafka, installRegistry } from './install/maven.ts';
 import { installS3 } from './install/s3.ts';
+import { keepPorts, keptPorts } from './kept-ports.ts';
 import { withLock } from './lock.ts';
 import { makeFolders, resolvePaths } from './paths.ts';
 import { type Environment, requireFreePorts, resolvePorts } from './ports.ts';
@@ -61,6 +62,8 @@ export async function up(options: UpOptions = {}): Promise<Up> {
   const waiting = () => progress.event('stack', 'waiting for another command that works on this stack');
   return withLock(join(paths.run, '.lock'), waiting, async () => {
     try {
+      requireSamePorts(context);
+      keepPorts(paths, context.ports);
       await bringUp(context, stack, options, (error) => failing.abort(error));
       return { stack, context };
     } catch (error) {
@@ -147,6 +150,17 @@ async function startServers(context: Context, stack: Record<string, string>, fai
       programs.ffmpeg,
     ],
     fail,
+  );
+}
+
+/** A home has one stack: what runs must not be taken for what is asked for, nor nginx be led to other ports. */
+function requireSamePorts({ paths, ports }: Context): void {
+  const kept = keptPorts(paths);
+  const moved = Object.keys(kept ?? {}).find((key) => kept![key] !== ports[key]);
+  if (!moved || !parts.some(({ name }) => running(paths, name))) return;
+  throw failure(
+    `The stack of ${paths.home} runs with ${moved} ${kept![moved]}, not ${ports[moved]}.`,
+    `Leave ${moved} as it is, or stop the stack first: npx emulsion down`,
   );
 }
 

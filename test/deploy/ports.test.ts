@@ -1,7 +1,14 @@
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { keepPorts, keptPorts } from '../../deploy/native/kept-ports.ts';
+import { makeFolders, resolvePaths } from '../../deploy/native/paths.ts';
 import { requireFreePorts, resolvePorts } from '../../deploy/native/ports.ts';
+import { startDetached, stopProcess } from '../../deploy/native/process.ts';
+import { silent } from '../../deploy/native/progress.ts';
+import { takeDown } from '../../deploy/native/take-down.ts';
+import { up } from '../../deploy/native/up.ts';
 import { partNamed } from '../../deploy/parts.ts';
+import { temporaryFolder } from './temporary.ts';
 
 describe('ports', () => {
   test('setting EMULSION_PORT alone moves every one of them', () => {
@@ -38,6 +45,38 @@ describe('ports', () => {
         `redis needs port ${port}.*in use by .*\\(pid ${process.pid}\\)[\\s\\S]*EMULSION_REDIS_PORT`,
       ),
     );
+  });
+});
+
+describe('a stack that runs on other ports than the usual', () => {
+  const started = { EMULSION_PORT: '8171', EMULSION_REDIS_PORT: '7001' };
+  function home() {
+    const env = { EMULSION_HOME: temporaryFolder(), EMULSION_ENGINE: 'native' };
+    const paths = resolvePaths(env);
+    makeFolders(paths);
+    keepPorts(paths, resolvePorts({ ...env, ...started }));
+    startDetached(paths, { name: 'redis', file: 'sleep', args: ['60'] });
+    onTestFinished(async () => {
+      await stopProcess(paths, 'redis', { signal: 'SIGTERM', waitMs: 2_000 });
+    });
+    return { env, paths };
+  }
+
+  test('is met by a command that names none', () => {
+    const { env } = home();
+    expect(resolvePorts(env)).toEqual(resolvePorts({ ...env, ...started }));
+    expect(resolvePorts({ ...env, EMULSION_PORT: '8080' })).toEqual(
+      resolvePorts({ EMULSION_HOME: temporaryFolder(), EMULSION_PORT: '8080' }),
+    );
+  });
+
+  test('is not started again on others, until it was stopped', async () => {
+    const { env, paths } = home();
+    await expect(up({ env: { ...env, EMULSION_PORT: '8172' }, progress: silent })).rejects.toThrow(
+      /EMULSION_PORT 8171, not 8172[\s\S]*emulsion down/,
+    );
+    expect(await takeDown({ env, progress: silent })).toEqual(['redis']);
+    expect(keptPorts(paths)).toBeUndefined();
   });
 });
 
