@@ -106,7 +106,14 @@ const servers: Part[] = [
       'PROJECTOR_DATABASE_URL',
       'MEDIA_DATABASE_URL',
     ],
-    settings: { max_connections: '200', shared_buffers: '256MB', max_wal_size: '2GB', fsync: 'on' },
+    settings: {
+      max_connections: '200',
+      shared_buffers: '256MB',
+      max_wal_size: '2GB',
+      fsync: 'on',
+      // Errors of statements quote values, personal ones among them; our services get them, and log them without.
+      log_min_messages: 'fatal',
+    },
     needs: [],
     probe: { kind: 'postgres', port: 'EMULSION_POSTGRES_PORT' },
   },

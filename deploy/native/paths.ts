@@ -29,10 +29,10 @@ export function resolvePaths(env: Environment): Paths {
   };
 }
 
-/** Makes the folders. Secrets are the owner's alone. */
+/** Makes the folders. Secrets are the owner's alone, and logs, which hold ids and addresses of requests. */
 export function makeFolders(paths: Paths): void {
-  for (const folder of [paths.cache, paths.logs, paths.run]) mkdirSync(folder, { recursive: true });
-  mkdirSync(paths.secrets, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.cache, paths.run]) mkdirSync(folder, { recursive: true });
+  for (const folder of [paths.logs, paths.secrets]) mkdirSync(folder, { recursive: true, mode: 0o700 });
 }
 
 /** Whether anything was ever started in this home. */
