@@ -20,6 +20,9 @@ export function requireMains(repo: string, services: readonly Part[]): void {
   );
 }
 
+/** A service that dies sooner than this after `up` is a start that failed; one that dies later is started again. */
+const settledSeconds = 15;
+
 export async function startService(
   context: Context,
   part: Part,
@@ -27,8 +30,14 @@ export async function startService(
 ): Promise<void> {
   const { paths, ports } = context;
   await launch(context, part, async () => ({
-    file: process.execPath,
-    args: ['--disable-warning=ExperimentalWarning', join(paths.repo, part.main!)],
+    file: 'sh',
+    args: [
+      join(import.meta.dirname, '../keep.sh'),
+      String(settledSeconds),
+      process.execPath,
+      '--disable-warning=ExperimentalWarning',
+      join(paths.repo, part.main!),
+    ],
     cwd: paths.repo,
     env: serviceEnvironment(part, stack, ports),
   }));
