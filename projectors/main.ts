@@ -7,6 +7,7 @@ import { timelineRules } from '../schemas/content/timeline.keys.ts';
 import { timelines } from './content/timeline.model.ts';
 import { openTimelineStore } from './content/timeline.redis.ts';
 import { keepTimelinesWhole, runTimelines } from './content/timeline.runner.ts';
+import { keepFresh } from './engine/freshness.ts';
 import { runModel } from './engine/runner.ts';
 import { openEngine, serveHealth } from './process.ts';
 import { models } from './registry.ts';
@@ -27,10 +28,12 @@ async function start(config: Config, log: Logger): Promise<Running> {
     ...models.map((model) => runModel(engine, model)),
     runTimelines(engine, options),
   ]);
+  const freshness = await keepFresh(engine, running);
   const health = await serveHealth(config, engine, metrics, running);
   return {
     async close() {
       await Promise.all(running.map((model) => model.close()));
+      await freshness.close();
       await keeper.close();
       await health.close();
       redis.disconnect();

@@ -16,7 +16,7 @@ export interface Scope {
   model(name: ModelName): ServedModel;
   /** The Postgres schema of a model, to name its tables by. */
   schema(name: ModelName): string;
-  /** Event time that all models of the route have reached, milliseconds; null before the first event. */
+  /** Everything from before this is in all models of the route, milliseconds; null while nothing is known. */
   asOf: number | null;
 }
 
@@ -76,7 +76,7 @@ async function waitFor(
   await waiter.wait(targets, positions);
 }
 
-/** The oldest of the models read: newer facts may be missing from what it tells. One without any event is not old. */
+/** The oldest of the models read: newer facts may be missing from what it tells. */
 function asOfAll(reads: Served[], waiter: Waiter): number | null {
   const times = reads.map(({ consumer }) => waiter.asOf(consumer)).filter((time) => time > 0);
   return times.length === 0 ? null : Math.min(...times);

@@ -6,8 +6,17 @@ import { topicName } from './topics.ts';
 export type { LogRecord, PartitionBatch } from './intake.ts';
 export type { ConsumerOptions } from './membership.ts';
 
+/** Where a partition stands that this process holds. */
+export interface HeldPosition {
+  topic: string;
+  partition: number;
+  position: bigint;
+}
+
 export interface RunningConsumer {
   state(): { state: 'starting' | 'running' | 'retrying' | 'stopped'; reason: string | null };
+  /** The partitions it holds now, and the next offset of each that it has not applied. */
+  held(): HeldPosition[];
   close(): Promise<void>;
 }
 
@@ -25,6 +34,7 @@ export function stepOf(batch: PartitionBatch, eventTime: number): PositionStep {
  */
 export function runConsumer(options: ConsumerOptions): RunningConsumer {
   let state: ReturnType<RunningConsumer['state']> = { state: 'starting', reason: null };
+  let held: () => HeldPosition[] = () => [];
   let closing = false;
   let stopAttempt: () => void = () => {};
 
@@ -38,11 +48,13 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
             stopAttempt = stop;
             if (closing) stop();
           },
-          () => {
+          (joined) => {
+            held = joined;
             state = { state: 'running', reason: null };
           },
         );
       } catch (error) {
+        held = () => [];
         const reason = (error as Error).message;
         if (error instanceof PositionJumped || options.fatal?.(error)) {
           state = { state: 'stopped', reason };
@@ -62,6 +74,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   const ended = attempts();
   return {
     state: () => state,
+    held: () => held(),
     async close() {
       closing = true;
       stopAttempt();
@@ -74,7 +87,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
 async function attempt(
   options: ConsumerOptions,
   onStart: (stop: () => void) => void,
-  onJoined: () => void,
+  onJoined: (held: () => HeldPosition[]) => void,
 ): Promise<void> {
   const consumer = options.kafka.consumer({
     groupId: `${options.prefix}${options.consumer}`,

@@ -54,7 +54,7 @@ export function openMembership(
   options: ConsumerOptions,
   consumer: Consumer,
   fail: (error: Error) => void,
-  onJoined: () => void,
+  onJoined: (held: () => ClaimedPosition[]) => void,
 ) {
   const held = new Map<string, Held>();
   let joined: Promise<void> = Promise.resolve();
@@ -73,7 +73,7 @@ export function openMembership(
       });
       seek(position);
     }
-    onJoined();
+    onJoined(() => [...held.values()]);
   };
   const seek = (position: ClaimedPosition): void =>
     consumer.seek({

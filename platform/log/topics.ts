@@ -86,25 +86,38 @@ export async function checkTopics(kafka: Kafka, contract: TopicContract): Promis
   }
 }
 
+/** The heads of these topics, asked for again and again over one connection. */
+export async function openHeads(kafka: Kafka, prefix: string, topics: readonly string[]) {
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    read: () => readHeads(admin, prefix, topics),
+    close: () => admin.disconnect(),
+  };
+}
+
 /** The next offset to be written, per topic and partition. */
 export async function fetchHeads(
   kafka: Kafka,
   prefix: string,
   topics: readonly string[],
 ): Promise<Map<string, bigint[]>> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const heads = new Map<string, bigint[]>();
-    for (const topic of topics) {
-      const offsets: bigint[] = [];
-      for (const { partition, high } of await admin.fetchTopicOffsets(topicName(prefix, topic))) {
-        offsets[partition] = BigInt(high);
-      }
-      heads.set(topic, offsets);
+  const heads = await openHeads(kafka, prefix, topics);
+  return heads.read().finally(heads.close);
+}
+
+async function readHeads(
+  admin: Admin,
+  prefix: string,
+  topics: readonly string[],
+): Promise<Map<string, bigint[]>> {
+  const heads = new Map<string, bigint[]>();
+  for (const topic of topics) {
+    const offsets: bigint[] = [];
+    for (const { partition, high } of await admin.fetchTopicOffsets(topicName(prefix, topic))) {
+      offsets[partition] = BigInt(high);
     }
-    return heads;
-  } finally {
-    await admin.disconnect();
+    heads.set(topic, offsets);
   }
+  return heads;
 }

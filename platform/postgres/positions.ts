@@ -108,12 +108,22 @@ export const positionChannel = 'emulsion_positions';
 /** What an announcement says: the positions that one consumer has reached. */
 export interface Announcement {
   consumer: string;
-  /** topic, partition, next offset, newest event time in milliseconds */
+  /** topic, partition, next offset, and the time up to which it is complete, in milliseconds */
   positions: [string, number, number, number][];
+}
+
+/** Everything appended before `at` (milliseconds) is applied up to this position. */
+export interface FreshPosition {
+  topic: string;
+  partition: number;
+  position: bigint;
+  at: number;
 }
 
 export interface Announcer {
   committed(consumer: string, steps: readonly PositionStep[]): void;
+  /** The same for partitions to which nothing new has come. */
+  fresh(consumer: string, positions: readonly FreshPosition[]): void;
 }
 
 const announceEveryMs = 4;
@@ -133,15 +143,27 @@ export function createAnnouncer(pool: Pool): Announcer {
       .query('SELECT pg_notify($1, p) FROM unnest($2::text[]) p', [positionChannel, payloads])
       .catch(() => {});
   };
+  const add = (consumer: string, positions: readonly FreshPosition[]): void => {
+    const known = pending.get(consumer) ?? new Map();
+    for (const { topic, partition, position, at } of positions) {
+      known.set(`${topic}/${partition}`, [topic, partition, Number(position), at]);
+    }
+    pending.set(consumer, known);
+    if (waiting) return;
+    waiting = true;
+    setTimeout(flush, announceEveryMs);
+  };
   return {
-    committed(consumer, steps) {
-      const known = pending.get(consumer) ?? new Map();
-      for (const s of steps)
-        known.set(`${s.topic}/${s.partition}`, [s.topic, s.partition, Number(s.to), s.eventTime]);
-      pending.set(consumer, known);
-      if (waiting) return;
-      waiting = true;
-      setTimeout(flush, announceEveryMs);
-    },
+    committed: (consumer, steps) =>
+      add(
+        consumer,
+        steps.map(({ topic, partition, to, eventTime }) => ({
+          topic,
+          partition,
+          position: to,
+          at: eventTime,
+        })),
+      ),
+    fresh: add,
   };
 }

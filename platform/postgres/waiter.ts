@@ -15,7 +15,7 @@ export interface Waiter {
    * when a record asked for is parked.
    */
   wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
-  /** Newest event time that the consumer has applied, milliseconds; 0 when none. */
+  /** Up to when everything of the consumer's partitions is applied, milliseconds; 0 when nothing is known. */
   asOf(consumer: string): number;
   close(): Promise<void>;
 }
@@ -38,29 +38,27 @@ const lookAgainMs = 250;
 
 /** Follows the projectors' commits by their announcements, and by a look of its own while somebody waits. */
 export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
-  const reached = new Map<string, { next: bigint; eventTime: number }>();
-  const asOf = new Map<string, number>();
+  const reached = new Map<string, bigint>();
+  /** By consumer, then partition: the least of them is what the consumer as a whole has. */
+  const freshUntil = new Map<string, Map<string, number>>();
   const pending = new Set<Pending>();
   let parked = false;
 
-  const note = (
-    consumer: string,
-    topic: string,
-    partition: number,
-    next: bigint,
-    eventTime: number,
-  ): void => {
+  const note = (consumer: string, topic: string, partition: number, next: bigint, time: number): void => {
     const id = `${consumer} ${topic}/${partition}`;
     const known = reached.get(id);
-    if (!known || known.next < next) reached.set(id, { next, eventTime });
-    if (eventTime > (asOf.get(consumer) ?? 0)) asOf.set(consumer, eventTime);
+    if (known === undefined || known < next) reached.set(id, next);
+    if (time === 0) return;
+    const times = freshUntil.get(consumer) ?? new Map<string, number>();
+    freshUntil.set(consumer, times);
+    times.set(`${topic}/${partition}`, Math.max(time, times.get(`${topic}/${partition}`) ?? 0));
   };
   const passed = (item: Pending): boolean =>
     item.targets.every((target) =>
       item.positions.every(
         (p) =>
           !target.topics.includes(p.topic) ||
-          (reached.get(`${target.consumer} ${p.topic}/${p.partition}`)?.next ?? 0n) > p.offset,
+          (reached.get(`${target.consumer} ${p.topic}/${p.partition}`) ?? 0n) > p.offset,
       ),
     );
   const wake = (): void => {
@@ -116,7 +114,10 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
         pending.add(item);
       });
     },
-    asOf: (consumer) => asOf.get(consumer) ?? 0,
+    asOf(consumer) {
+      const times = freshUntil.get(consumer);
+      return times ? Math.min(...times.values()) : 0;
+    },
     async close() {
       clearInterval(timer);
       await listener.close();

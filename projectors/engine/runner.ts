@@ -29,7 +29,9 @@ export interface RoundReport {
 
 export interface RunningModel {
   name: string;
+  consumer: string;
   state: RunningConsumer['state'];
+  held: RunningConsumer['held'];
   close(): Promise<void>;
 }
 
@@ -97,7 +99,8 @@ export function runInstalled(
     handle,
     ...extra,
   });
-  return { name: installed.model.name, state: running.state, close: running.close };
+  const { state, held, close } = running;
+  return { name: installed.model.name, consumer: installed.consumer, state, held, close };
 }
 
 const tracesPerLine = 20;

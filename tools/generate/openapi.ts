@@ -167,7 +167,7 @@ function answerHeaders(route: RouteContract): Json {
     'X-Request-Id': header('The trace id'),
     ...(isWrite(route) && { 'X-Position': header('Send it as X-Min-Position to read what this wrote') }),
     ...(route.reads.length > 0 &&
-      !isWrite(route) && { 'X-As-Of': header('Event time that the answer reflects') }),
+      !isWrite(route) && { 'X-As-Of': header('Everything from before this moment is in the answer') }),
   };
 }
 
