@@ -1,7 +1,9 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Paths } from './paths.ts';
-import type { Ports } from './ports.ts';
+
+/** Port number by its key (`EMULSION_KAFKA_PORT` …). */
+export type Ports = Record<string, number>;
 
 /**
  * The ports that the stack of this home was started on, from its start until it is stopped, so that a command without

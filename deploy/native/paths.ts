@@ -2,7 +2,8 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Environment } from './ports.ts';
+
+export type Environment = Record<string, string | undefined>;
 
 /** Where one copy of the stack keeps what. `cache` is shared by all copies of this user. */
 export type Paths = {

@@ -2,12 +2,11 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { type Part, parts } from '../parts.ts';
 import { failure } from './failure.ts';
-import { keptPorts } from './kept-ports.ts';
-import { resolvePaths } from './paths.ts';
+import { keptPorts, type Ports } from './kept-ports.ts';
+import { type Environment, resolvePaths } from './paths.ts';
 
-export type Environment = Record<string, string | undefined>;
-/** Port number by its key (`EMULSION_KAFKA_PORT` …). */
-export type Ports = Record<string, number>;
+export type { Ports } from './kept-ports.ts';
+export type { Environment } from './paths.ts';
 
 /**
  * All ports of a stack. EMULSION_PORT alone moves every one of them, so two copies run side by side; each can be
