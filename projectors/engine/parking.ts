@@ -1,4 +1,5 @@
 import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
+import { parkRecords, storable } from '../../platform/postgres/parked.ts';
 import { type Queryable, sqlState } from '../../platform/postgres/pool.ts';
 import type { Parking } from './decoding.ts';
 
@@ -8,7 +9,7 @@ export function isDeterministic(error: unknown): boolean {
 }
 
 const idOf = (record: { topic: string; partition: number; key: string }): string =>
-  `${record.topic}/${record.partition}/${record.key}`;
+  `${record.topic}/${record.partition}/${storable(record.key)}`;
 
 /** Keys of these partitions that have parked records: their later events wait behind them. */
 export async function parkedKeys(
@@ -27,23 +28,12 @@ export async function parkedKeys(
   return (record) => first.size > 0 && record.offset >= (first.get(idOf(record)) ?? record.offset + 1n);
 }
 
-/** Writes parked records in the transaction of their position; the log keeps their bytes. */
-export async function park(client: Queryable, consumer: string, parkings: readonly Parking[]): Promise<void> {
-  if (parkings.length === 0) return;
-  await client.query(
-    `INSERT INTO engine.parked (consumer, topic, partition, "offset", key, event_id, code, detail)
-     SELECT $1, * FROM unnest($2::text[], $3::int[], $4::bigint[], $5::text[], $6::uuid[], $7::text[], $8::text[])
-     ON CONFLICT DO NOTHING`,
-    [
-      consumer,
-      parkings.map((p) => p.record.topic),
-      parkings.map((p) => p.record.partition),
-      parkings.map((p) => p.record.offset.toString()),
-      parkings.map((p) => p.record.key),
-      parkings.map((p) => p.eventId),
-      parkings.map((p) => p.code),
-      parkings.map((p) => p.detail.slice(0, 500)),
-    ],
+/** Writes parked records in the transaction of their position. */
+export function park(client: Queryable, consumer: string, parkings: readonly Parking[]): Promise<void> {
+  return parkRecords(
+    client,
+    consumer,
+    parkings.map(({ record, eventId, code, detail }) => ({ ...record, eventId, code, detail })),
   );
 }
 

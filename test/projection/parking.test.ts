@@ -78,6 +78,12 @@ test('a record that no table takes is found among many and parked alone with its
   expect(position).toBe(33);
 });
 
+test('a key that no text column takes is parked all the same', async () => {
+  const { parked, position } = await play([[garbage(`${ana}\0`), uploaded(ben, 1)], [garbage(`${ana}\0`)]]);
+  expect(parked).toMatchObject([{ key: ana, code: 'undecodable' }, { key: ana }]);
+  expect(position).toBe(3);
+});
+
 test('an outage parks nothing: the round fails whole and is taken again', async () => {
   const installed = await kit.install(media);
   await claimAll(kit, installed);
