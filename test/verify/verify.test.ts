@@ -71,7 +71,7 @@ describe('verify', () => {
     expect(once.feeds).toMatchObject({ from: 'redis' });
     expect(
       once.tables.every((table) => table.actual.rows > 0),
-      JSON.stringify(once.tables.map(String)),
+      JSON.stringify(once.tables.filter((table) => table.actual.rows === 0).map((table) => table.table)),
     ).toBe(true);
     const inThree = await run({ buckets: 3 });
     expect(isEqual(inThree)).toBe(true);
