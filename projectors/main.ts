@@ -6,7 +6,7 @@ import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { timelineRules } from '../schemas/content/timeline.keys.ts';
 import { timelines } from './content/timeline.model.ts';
 import { openTimelineStore } from './content/timeline.redis.ts';
-import { keepTimelinesWhole, runTimelines } from './content/timeline.runner.ts';
+import { runTimelines } from './content/timeline.runner.ts';
 import { keepFresh } from './engine/freshness.ts';
 import { runModel } from './engine/runner.ts';
 import { openEngine, serveHealth } from './process.ts';
@@ -23,7 +23,6 @@ async function start(config: Config, log: Logger): Promise<Running> {
     rules: timelineRules,
     threshold: config.fanoutThreshold,
   };
-  const keeper = await keepTimelinesWhole(engine, options);
   const running = await Promise.all([
     ...models.map((model) => runModel(engine, model)),
     runTimelines(engine, options),
@@ -34,7 +33,6 @@ async function start(config: Config, log: Logger): Promise<Running> {
     async close() {
       await Promise.all(running.map((model) => model.close()));
       await freshness.close();
-      await keeper.close();
       await health.close();
       redis.disconnect();
       await engine.pool.end();

@@ -5,6 +5,3 @@
 export const topics = ['user-events', 'follow-events', 'post-events', 'like-events', 'media-events'] as const;
 
 export type Topic = (typeof topics)[number];
-
-/** Partitions of every topic unless EMULSION_PARTITIONS says otherwise. */
-export const defaultPartitions = 12;

@@ -30,11 +30,19 @@ interface Round {
 /** Runs the timelines: facts to Postgres, what they amount to to Redis, then the position (DESIGN §6). */
 export async function runTimelines(engine: Engine, options: TimelineOptions): Promise<RunningModel> {
   const installed = await install(engine, timelines);
-  return runInstalled(engine, installed, createTimelineHandler(engine, installed, options), {
+  const keeper = await keepTimelinesWhole(engine, installed, options);
+  const running = runInstalled(engine, installed, createTimelineHandler(engine, installed, options), {
     maxRecords,
     // Redis may be away: then the epoch is changed below, and the fences are set when the timelines are made again.
     claimed: (positions) => options.store.raiseFences(positions).catch(() => {}),
   });
+  return {
+    ...running,
+    async close() {
+      await running.close();
+      await keeper.close();
+    },
+  };
 }
 
 /**
@@ -113,11 +121,11 @@ async function editRedis(
 const lookEveryMs = 1_000;
 
 /** Looks every second whether Redis still holds the timelines; the first look is before anything is applied. */
-export async function keepTimelinesWhole(
+async function keepTimelinesWhole(
   engine: Engine,
+  installed: Installed,
   options: TimelineOptions,
 ): Promise<{ close(): Promise<void> }> {
-  const installed = await install(engine, timelines);
   let closed = false;
   let wake: () => void = () => {};
   const look = async (): Promise<void> => {

@@ -102,7 +102,8 @@ async function applyDecoded<T>(
   decoded: Decoded,
   kind: RoundKind<T>,
 ): Promise<Applied<T>> {
-  const steps = batches.map((batch) => stepOf(batch, newestTime(decoded, batch)));
+  const newestTime = newestTimes(decoded);
+  const steps = batches.map((batch) => stepOf(batch, newestTime(batch)));
   return transaction(context.pool, async (client) => {
     await kind.fence(client, installed.consumer, steps);
     const isParked = await parkedKeys(client, installed.consumer, batches);
@@ -137,13 +138,14 @@ function holdBack(
   return { events: events.map(({ event }) => event), parkings: [...revealed.parkings, ...waiting] };
 }
 
-function newestTime(decoded: Decoded, batch: PartitionBatch): number {
-  let newest = 0;
-  for (const { record, sealed } of decoded.events) {
-    if (record.topic === batch.topic && record.partition === batch.partition)
-      newest = Math.max(newest, sealed.meta.time);
+/** The newest event time in each partition of the round, milliseconds. */
+function newestTimes({ events }: Decoded): (batch: PartitionBatch) => number {
+  const newest = new Map<string, number>();
+  for (const { record, sealed } of events) {
+    const id = `${record.topic}/${record.partition}`;
+    newest.set(id, Math.max(newest.get(id) ?? 0, sealed.meta.time));
   }
-  return newest;
+  return ({ topic, partition }) => newest.get(`${topic}/${partition}`) ?? 0;
 }
 
 /** Advisory locks are kept in shared memory: ids share this many. */

@@ -54,11 +54,9 @@ export async function revealEvents(
   const events: { record: LogRecord; event: Event }[] = [];
   for (const { record, sealed } of decoded.events) {
     try {
-      // A copy, because a retried transaction reveals the same ciphertext again.
-      events.push({
-        record,
-        event: codec.reveal({ ...sealed, fields: { ...sealed.fields } }, (owner) => keys.get(owner)),
-      });
+      // A copy of what is revealed, because a retried transaction reveals the same ciphertext again.
+      const own = sealed.owner === null ? sealed : { ...sealed, fields: { ...sealed.fields } };
+      events.push({ record, event: codec.reveal(own, (owner) => keys.get(owner)) });
     } catch (error) {
       parkings.push(undecodable(record, sealed.meta.id, error));
     }

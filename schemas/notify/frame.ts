@@ -10,7 +10,6 @@ const dataOf = {
 } as const;
 
 export type FrameType = keyof typeof dataOf;
-export const frameTypes = Object.keys(dataOf) as FrameType[];
 
 export function isFrameType(text: string): text is FrameType {
   return Object.hasOwn(dataOf, text);

@@ -15,7 +15,6 @@ import { partNamed } from '../../parts.ts';
 import { ownerRole } from '../environment.ts';
 import { exec, findProgram } from '../exec.ts';
 import { failure } from '../failure.ts';
-import type { Paths } from '../paths.ts';
 import { secret } from '../secrets.ts';
 import { type Context, launch } from './context.ts';
 
@@ -172,8 +171,4 @@ function linkLibraries(native: string): void {
     const link = join(dirname(native), target);
     if (!existsSync(link)) symlinkSync(basename(source), link);
   }
-}
-
-export function postgresData(paths: Paths): string {
-  return join(paths.home, 'postgres/data');
 }
