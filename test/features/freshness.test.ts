@@ -23,6 +23,7 @@ test('a read is as fresh as the log has been looked at, also while nothing new c
 
 test('it says so when a model does not go on, and goes on when the model does', async () => {
   const { username } = await world.api.register();
+  await world.drained();
   world.services.projectors.signal('SIGSTOP');
   const frozen = Date.now();
   const first = await asOf(`/api/users/${username}`);
