@@ -1,113 +1,181 @@
 import { randomUUID } from 'node:crypto';
-import type { EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { LogRecord } from './intake.ts';
 import { fetchHeads, topicName } from './topics.ts';
+
+/** A stretch of one partition, `from` inclusive, `to` exclusive. `topic` is without prefix. */
+export interface Stretch {
+  topic: string;
+  partition: number;
+  from: bigint;
+  to: bigint;
+}
 
 export interface ReadLogOptions {
   kafka: Kafka;
   prefix: string;
-  /** Without prefix. */
-  topics: readonly string[];
+  /** At most one of each partition. */
+  stretches: readonly Stretch[];
   /** Called with records of one partition in their order; the next ones come when it resolves. */
   handle(records: LogRecord[]): Promise<void>;
+  /** Ends the reading early, with what it was aborted for. */
+  signal?: AbortSignal;
+}
+
+const stalledMs = 60_000;
+const mostSeeks = 3;
+const fetchBytes = 4_194_304;
+const heartbeatMs = 2_000;
+
+/** Everything that these topics hold now. */
+export async function wholeLog(kafka: Kafka, prefix: string, topics: readonly string[]): Promise<Stretch[]> {
+  const heads = await fetchHeads(kafka, prefix, topics);
+  return [...heads].flatMap(([topic, offsets]) =>
+    offsets.map((to, partition) => ({ topic, partition, from: 0n, to })),
+  );
 }
 
 /**
- * Reads these topics once, from their beginning up to where they end now, keeping no position: for tools that fold
- * the log by themselves. Gives the heads it read up to. Throws when the broker leaves an offset out.
+ * Reads exactly these stretches, each partition in order, keeping no position: for whatever folds the log by itself.
+ * kafkajs may deliver other offsets first after a seek; those are dropped and sought again (DESIGN §6). Throws when
+ * the broker leaves an offset out, or gives nothing for a minute.
  */
-export async function readLog(options: ReadLogOptions): Promise<Map<string, bigint[]>> {
-  const heads = await fetchHeads(options.kafka, options.prefix, options.topics);
-  const progress = openProgress(options, heads);
-  if (progress.finished()) return heads;
+export async function readLog(options: ReadLogOptions): Promise<void> {
+  const wanted = options.stretches.filter((stretch) => stretch.from < stretch.to);
+  if (wanted.length === 0) return;
+  options.signal?.throwIfAborted();
   const groupId = `${options.prefix}read-${randomUUID()}`;
   const consumer = options.kafka.consumer({
     groupId,
+    maxBytesPerPartition: fetchBytes,
+    maxWaitTimeInMs: 100,
     retry: { retries: 5, restartOnFailure: async () => false },
   });
   try {
     await consumer.connect();
-    await consumer.subscribe({
-      topics: options.topics.map((t) => topicName(options.prefix, t)),
-      fromBeginning: true,
-    });
-    await new Promise<void>((resolve, reject) => {
-      consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
-      consumer
-        .run({
-          autoCommit: false,
-          eachBatch: async ({ batch, heartbeat }) => {
-            const beats = setInterval(() => heartbeat().catch(() => {}), 2_000);
-            try {
-              await progress.take(batch);
-              if (progress.finished()) resolve();
-            } catch (error) {
-              reject(error);
-            } finally {
-              clearInterval(beats);
-            }
-          },
-        })
-        .catch(reject);
-    });
+    const topics = [...new Set(wanted.map(({ topic }) => topicName(options.prefix, topic)))];
+    await consumer.subscribe({ topics, fromBeginning: true });
+    await untilRead(consumer, options, wanted);
   } finally {
     await consumer.disconnect().catch(() => {});
     await forgetGroup(options.kafka, groupId);
   }
-  return heads;
 }
 
-interface Reading {
-  topic: string;
-  partition: number;
-  next: bigint;
-  head: bigint;
-}
-
-/** How far each partition is read; hands on what is new and below the head. */
-function openProgress(options: ReadLogOptions, heads: Map<string, bigint[]>) {
-  const readings = new Map<string, Reading>();
-  for (const [topic, offsets] of heads) {
-    offsets.forEach((head, partition) => {
-      readings.set(`${topicName(options.prefix, topic)}/${partition}`, { topic, partition, next: 0n, head });
-    });
-  }
-  return {
-    finished: () => [...readings.values()].every(({ next, head }) => next >= head),
-    async take(batch: EachBatchPayload['batch']): Promise<void> {
-      const reading = readings.get(`${batch.topic}/${batch.partition}`)!;
-      const records: LogRecord[] = [];
-      for (const message of batch.messages) {
-        const offset = BigInt(message.offset);
-        if (offset < reading.next || offset >= reading.head) continue;
-        if (offset > reading.next)
-          throw new Error(`${batch.topic}/${batch.partition} has no offset ${reading.next}`);
-        reading.next += 1n;
-        records.push(recordOf(reading, message));
+function untilRead(consumer: Consumer, options: ReadLogOptions, wanted: readonly Stretch[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const progress = openProgress(consumer, options, wanted);
+    let moved = performance.now();
+    let handling = false;
+    const watch = setInterval(() => {
+      if (!handling && performance.now() - moved > stalledMs)
+        end(new Error(`The log gave nothing more for ${stalledMs / 1_000} s.`));
+    }, 1_000);
+    const end = (error?: Error): void => {
+      clearInterval(watch);
+      options.signal?.removeEventListener('abort', aborted);
+      if (error) reject(error);
+      else resolve();
+    };
+    const aborted = (): void => end(options.signal!.reason as Error);
+    options.signal?.addEventListener('abort', aborted);
+    consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
+    const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
+      if (options.signal?.aborted) return;
+      const beats = setInterval(() => payload.heartbeat().catch(() => {}), heartbeatMs);
+      handling = true;
+      try {
+        await progress.take(payload);
+      } catch (error) {
+        end(error as Error);
+      } finally {
+        clearInterval(beats);
+        handling = false;
+        moved = performance.now();
       }
-      if (records.length > 0) await options.handle(records);
+      if (progress.done()) end();
+    };
+    consumer
+      .run({ autoCommit: false, partitionsConsumedConcurrently: 1, eachBatch })
+      .then(() => progress.start())
+      .catch(end);
+  });
+}
+
+interface Reading extends Stretch {
+  seeks: number;
+}
+
+/** How far each stretch is read; hands on what is new and wanted. */
+function openProgress(consumer: Consumer, options: ReadLogOptions, wanted: readonly Stretch[]) {
+  const nameOf = ({ topic }: Stretch): string => topicName(options.prefix, topic);
+  const open = new Map<string, Reading>(
+    wanted.map((stretch) => [`${nameOf(stretch)}/${stretch.partition}`, { ...stretch, seeks: 0 }]),
+  );
+  const seek = (reading: Reading): void =>
+    consumer.seek({
+      topic: nameOf(reading),
+      partition: reading.partition,
+      offset: reading.from.toString(),
+    });
+  return {
+    done: () => open.size === 0,
+    start() {
+      for (const reading of open.values()) if (reading.from > 0n) seek(reading);
+    },
+    async take({ batch, pause }: EachBatchPayload): Promise<void> {
+      const id = `${batch.topic}/${batch.partition}`;
+      const reading = open.get(id);
+      if (!reading) {
+        pause();
+        return;
+      }
+      const first = BigInt(batch.messages[0]?.offset ?? reading.from);
+      if (first > reading.from) {
+        reading.seeks += 1;
+        if (reading.seeks > mostSeeks)
+          throw new Error(`${id} has no offset ${reading.from}; its first one is ${first}.`);
+        seek(reading);
+        return;
+      }
+      const records = recordsOf(reading, batch.messages);
+      if (records.length > 0) {
+        await options.handle(records);
+        reading.from = records.at(-1)!.offset + 1n;
+      } else if (BigInt(batch.messages.at(-1)?.offset ?? first) < reading.from) {
+        // From before the stretch: not what was sought.
+        seek(reading);
+      }
+      if (reading.from < reading.to) return;
+      open.delete(id);
+      pause();
     },
   };
 }
 
-function recordOf(
-  { topic, partition }: Reading,
-  message: EachBatchPayload['batch']['messages'][number],
-): LogRecord {
-  const headers = Object.entries(message.headers ?? {}).map(([name, value]) => [name, String(value)]);
-  return {
-    topic,
-    partition,
-    offset: BigInt(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value ?? Buffer.alloc(0),
-    headers: Object.fromEntries(headers),
-  };
+function recordsOf(reading: Reading, messages: EachBatchPayload['batch']['messages']): LogRecord[] {
+  const { topic, partition, from, to } = reading;
+  const records: LogRecord[] = [];
+  for (const message of messages) {
+    const offset = BigInt(message.offset);
+    if (offset < from || offset >= to) continue;
+    const headers: Record<string, string> = {};
+    for (const [name, value] of Object.entries(message.headers ?? {})) headers[name] = String(value);
+    records.push({
+      topic,
+      partition,
+      offset,
+      key: message.key?.toString() ?? '',
+      value: message.value ?? Buffer.alloc(0),
+      headers,
+    });
+  }
+  return records;
 }
 
+/** A courtesy: the broker would forget an empty group too. */
 async function forgetGroup(kafka: Kafka, groupId: string): Promise<void> {
   const admin = kafka.admin();
-  // The broker forgets an empty group by itself; this only keeps its list short.
   await admin
     .connect()
     .then(() => admin.deleteGroups([groupId]))

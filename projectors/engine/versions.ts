@@ -32,11 +32,10 @@ export async function installVersion(pool: Pool, model: Model): Promise<string> 
       await client.query(
         `GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query, emulsion_command`,
       );
-      await client.query('INSERT INTO engine.version (model, version, schema_name) VALUES ($1, $2, $3)', [
-        model.name,
-        model.version,
-        schema,
-      ]);
+      await client.query(
+        'INSERT INTO engine.version (model, version, schema_name, definition) VALUES ($1, $2, $3, $2)',
+        [model.name, model.version, schema],
+      );
     }
     if (model.unserved) return;
     await client.query(

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LogRecord } from '../../platform/log/intake.ts';
-import { readLog } from '../../platform/log/read-log.ts';
+import { readLog, wholeLog } from '../../platform/log/read-log.ts';
 import { type Answer, expectStatus, type Person } from '../harness/client.ts';
 import type { Service } from '../harness/services.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -210,7 +210,7 @@ async function recordOf(trace: string): Promise<LogRecord | undefined> {
   await readLog({
     kafka: world.kafka,
     prefix: world.prefix,
-    topics: ['post-events'],
+    stretches: await wholeLog(world.kafka, world.prefix, ['post-events']),
     handle: async (records) => {
       found.push(...records.filter(({ headers }) => headers.traceparent?.split('-')[1] === trace));
     },

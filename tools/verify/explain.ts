@@ -1,7 +1,8 @@
+import type { Stretch } from '../../platform/log/read-log.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { eventCatalog } from '../../schemas/generated/events.ts';
 import { type Difference, marksOf } from './difference.ts';
-import { type Located, readEvents, type Source, type Stretch } from './events.ts';
+import { type Located, readEvents, type Source } from './events.ts';
 import type { FactSpec } from './spec.ts';
 
 /** An event behind a difference, without what is personal. */

@@ -1,7 +1,8 @@
+import type { Stretch } from '../../platform/log/read-log.ts';
 import { startPhase } from '../load/progress.ts';
 import { compareTable, keptDifferences, newResult, type TableResult } from './compare.ts';
 import type { Difference } from './difference.ts';
-import { type Located, readEvents, type Source, type Stretch } from './events.ts';
+import { type Located, readEvents, type Source } from './events.ts';
 import { collectPosts, type PostsOfAuthors } from './feeds.ts';
 import { createFold, type Fold } from './fold.ts';
 import type { ModelState, Snapshot } from './snapshot.ts';
@@ -30,8 +31,8 @@ export function stretchesOf(models: readonly Verified[], topics?: readonly strin
       const topic = id.slice(0, slash);
       if (!spec.topics.includes(topic) || (topics && !topics.includes(topic))) continue;
       const known = ends.get(id);
-      if (known) known.to = Math.max(known.to, to);
-      else ends.set(id, { topic, partition: Number(id.slice(slash + 1)), from: 0, to });
+      if (known) known.to = known.to > to ? known.to : BigInt(to);
+      else ends.set(id, { topic, partition: Number(id.slice(slash + 1)), from: 0n, to: BigInt(to) });
     }
   }
   return [...ends.values()];
@@ -57,7 +58,7 @@ export async function comparePasses(
   for (const { spec } of models)
     result.tables.push(...spec.tables.map((table) => newResult(spec.model, table.name)));
   const stretches = stretchesOf(models);
-  const records = stretches.reduce((sum, stretch) => sum + stretch.to, 0);
+  const records = stretches.reduce((sum, stretch) => sum + Number(stretch.to), 0);
   const phase = startPhase('fold', records * buckets, `${buckets} ${buckets === 1 ? 'pass' : 'passes'}`);
   try {
     for (let index = 0; index < buckets; index += 1) {

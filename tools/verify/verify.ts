@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Stretch } from '../../platform/log/read-log.ts';
 import { fetchHeads } from '../../platform/log/topics.ts';
 import type { Pool } from '../../platform/postgres/pool.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import type { TableResult } from './compare.ts';
 import type { Difference } from './difference.ts';
-import type { Source, Stretch } from './events.ts';
+import type { Source } from './events.ts';
 import { type Cause, explain, marksIn } from './explain.ts';
 import { allFacts } from './facts/all.ts';
 import { comparePasses, stretchesOf, type Verified } from './passes.ts';
@@ -78,7 +79,7 @@ export async function verify(world: World, options: VerifyOptions): Promise<Veri
     models: first.models.map(({ spec, state }) => ({
       model: spec.model,
       version: state.version,
-      events: stretchesOf([{ spec, state }]).reduce((sum, stretch) => sum + stretch.to, 0),
+      events: stretchesOf([{ spec, state }]).reduce((sum, stretch) => sum + Number(stretch.to), 0),
       parked: state.parked.size,
     })),
     tables: first.tables.map((table) => withSettled(table, settled, first)),
@@ -132,7 +133,7 @@ async function chooseModels(
 }
 
 function bucketsFor(stretches: readonly Stretch[]): number {
-  const records = stretches.reduce((sum, stretch) => sum + stretch.to, 0);
+  const records = stretches.reduce((sum, stretch) => sum + Number(stretch.to), 0);
   return Math.max(1, Math.ceil(records / recordsAPass));
 }
 
@@ -149,7 +150,7 @@ async function splitMoving(
     const slash = id.lastIndexOf('/');
     const topic = id.slice(0, slash);
     const partition = Number(id.slice(slash + 1));
-    return { topic, partition, from, to: Number(heads.get(topic)?.[partition] ?? 0) };
+    return { topic, partition, from: BigInt(from), to: heads.get(topic)?.[partition] ?? 0n };
   });
   const marks = await marksIn(world, tail, [timelines.spec]);
   const isMoving = (difference: Difference): boolean =>

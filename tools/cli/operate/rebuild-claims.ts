@@ -2,7 +2,7 @@ import { emailClaim, usernameClaim } from '../../../command-api/account/claims.t
 import { type Codec, openCodec } from '../../../platform/log/codec.ts';
 import type { LogRecord } from '../../../platform/log/intake.ts';
 import { connectKafka } from '../../../platform/log/kafka.ts';
-import { readLog } from '../../../platform/log/read-log.ts';
+import { readLog, wholeLog } from '../../../platform/log/read-log.ts';
 import { type Client, createPool } from '../../../platform/postgres/pool.ts';
 import { readConfig } from '../../../platform/process/config.ts';
 import { createLogger } from '../../../platform/telemetry/logger.ts';
@@ -47,7 +47,8 @@ export async function rebuildClaims(
     const client = await pool.connect();
     try {
       const fold = await openFold(client, codec, master);
-      await readLog({ kafka, prefix, topics: ['user-events'], handle: fold.take });
+      const stretches = await wholeLog(kafka, prefix, ['user-events']);
+      await readLog({ kafka, prefix, stretches, handle: fold.take });
       return await settle(client, options.write);
     } finally {
       client.release();
