@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { PartStatus } from '../../../deploy/native/status.ts';
+import { formatTable } from '../../operate/table.ts';
 
 export function register(program: Command): void {
   program
@@ -25,14 +26,5 @@ function table(status: PartStatus[]): string {
     part.ports.join(','),
     part.log,
   ]);
-  const all = [['part', 'version', 'state', 'pid', 'ports', 'log'], ...rows];
-  const widths = all[0]!.map((_, i) => Math.max(...all.map((row) => row[i]!.length)));
-  return all
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return formatTable([['part', 'version', 'state', 'pid', 'ports', 'log'], ...rows]);
 }
