@@ -1,6 +1,7 @@
 import type { PositionStep } from '../postgres/positions.ts';
 import type { PartitionBatch } from './intake.ts';
 import { type ConsumerOptions, openMembership, PositionJumped } from './membership.ts';
+import { reasonOf } from './outage.ts';
 import { topicName } from './topics.ts';
 
 export type { LogRecord, PartitionBatch } from './intake.ts';
@@ -37,34 +38,37 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   let held: () => HeldPosition[] = () => [];
   let closing = false;
   let stopAttempt: () => void = () => {};
+  const running = { state: 'running', reason: null } as const;
+  const troubled = (error: Error | null): void => {
+    state = error ? { state: 'retrying', reason: reasonOf(error) } : running;
+  };
 
   const attempts = async (): Promise<void> => {
     for (let pause = 200; !closing; pause = Math.min(pause * 2, longestPauseMs)) {
       const began = Date.now();
       try {
         await attempt(
-          options,
+          { ...options, troubled },
           (stop) => {
             stopAttempt = stop;
             if (closing) stop();
           },
           (joined) => {
             held = joined;
-            state = { state: 'running', reason: null };
+            state = running;
           },
         );
       } catch (error) {
         held = () => [];
-        const reason = (error as Error).message;
         if (error instanceof PositionJumped || options.fatal?.(error)) {
-          state = { state: 'stopped', reason };
+          state = { state: 'stopped', reason: (error as Error).message };
           options.log.fatal(
             { consumer: options.consumer, err: error },
             'consumer stopped: an operator is needed',
           );
           return;
         }
-        state = { state: 'retrying', reason };
+        troubled(error as Error);
         options.log.warn({ consumer: options.consumer, err: error, pauseMs: pause }, 'consumer starts again');
       }
       if (Date.now() - began > 60_000) pause = 200;

@@ -28,6 +28,8 @@ export interface IntakeOptions {
   maxRecords?: number;
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   fatal?(error: unknown): boolean;
+  /** What keeps a round from being applied, each time that it is tried again; null once it is. */
+  troubled?(error: Error | null): void;
   closed(): boolean;
 }
 
@@ -111,9 +113,12 @@ async function handlePersistently(options: IntakeOptions, batches: PartitionBatc
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
     if (options.closed()) throw new Error('the consumer is closing');
     try {
-      return await options.handle(batches);
+      await options.handle(batches);
+      if (pause > firstPauseMs) options.troubled?.(null);
+      return;
     } catch (error) {
       if (error instanceof Fenced || options.fatal?.(error)) throw error;
+      options.troubled?.(error as Error);
       options.log.warn(
         { consumer: options.consumer, err: error, sqlState: sqlState(error), pauseMs: pause },
         'batch is tried again',

@@ -24,6 +24,8 @@ export interface ConsumerOptions {
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   /** Errors that no retry mends: the consumer stops and says why. */
   fatal?(error: unknown): boolean;
+  /** Told of what keeps a round from being applied, and by null when nothing does any more. */
+  troubled?(error: Error | null): void;
 }
 
 /** Our own corruption: the consumer stops, loudly (DESIGN §2 rule 6). */
