@@ -34,7 +34,7 @@ runMain('command-api', async (config, log) => {
   const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
   const appender = await openAppender({ kafka, prefix, partitions, log });
   const broker = await openBrokerHealth(kafka);
-  const serving = await openServing(pool);
+  const serving = await openServing(config.databaseUrl, pool);
   const waiter = openWaiter(databaseUrl, pool);
   const storage = config.s3 && openStorage(config.s3);
   const relay = openRelay({ pool, appender, log });
@@ -83,7 +83,7 @@ runMain('command-api', async (config, log) => {
       await appender.close();
       await broker.close();
       await waiter.close();
-      serving.close();
+      await serving.close();
       storage?.close();
       await pool.end();
     },

@@ -13,7 +13,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const redis = createRedis(config.redisUrl, { name: 'reactors' });
   await redisReady(redis);
   const running = [await runStreamReactor(engine, redis)];
-  const health = await serveHealth(config, engine, metrics, running);
+  const health = await serveHealth(config, engine, metrics, () => running);
   return {
     async close() {
       await Promise.all(running.map((model) => model.close()));

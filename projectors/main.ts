@@ -4,34 +4,30 @@ import { createRedis, redisReady } from '../platform/redis/redis.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { timelineRules } from '../schemas/content/timeline.keys.ts';
-import { timelines } from './content/timeline.model.ts';
-import { openTimelineStore } from './content/timeline.redis.ts';
-import { runTimelines } from './content/timeline.runner.ts';
+import { timelineProjection } from './content/timeline.projection.ts';
+import { openControl } from './engine/control/loop.ts';
 import { keepFresh } from './engine/freshness.ts';
-import { runModel } from './engine/runner.ts';
+import { type Projection, plainProjection } from './engine/projection.ts';
 import { openEngine, serveHealth } from './process.ts';
 import { models } from './registry.ts';
 
-/** The process that makes the read models: Postgres tables and Redis timelines. */
+/** The process that makes the read models, Postgres tables and Redis timelines, and builds them again. */
 async function start(config: Config, log: Logger): Promise<Running> {
   const metrics = createMetrics('projectors');
   const engine = await openEngine('projectors', config, log, metrics);
   const redis = createRedis(config.redisUrl, { name: 'projectors' });
   await redisReady(redis);
-  const options = {
-    store: openTimelineStore(redis, config.prefix, timelines.version, timelineRules),
-    rules: timelineRules,
-    threshold: config.fanoutThreshold,
-  };
-  const running = await Promise.all([
-    ...models.map((model) => runModel(engine, model)),
-    runTimelines(engine, options),
-  ]);
-  const freshness = await keepFresh(engine, running);
-  const health = await serveHealth(config, engine, metrics, running);
+  const { prefix, fanoutThreshold: threshold } = config;
+  const projections: Projection[] = [
+    ...models.map(plainProjection),
+    timelineProjection({ redis, prefix, rules: timelineRules, threshold }),
+  ];
+  const control = await openControl({ engine, projections, databaseUrl: config.databaseUrl });
+  const freshness = await keepFresh(engine, control.running);
+  const health = await serveHealth(config, engine, metrics, control.running);
   return {
     async close() {
-      await Promise.all(running.map((model) => model.close()));
+      await control.close();
       await freshness.close();
       await health.close();
       redis.disconnect();

@@ -42,7 +42,7 @@ export function serveHealth(
   config: Config,
   engine: Engine,
   metrics: Metrics,
-  running: readonly RunningModel[],
+  running: () => readonly RunningModel[],
 ): Promise<HttpServer> {
   return openHttpServer({
     host: config.host,
@@ -55,12 +55,15 @@ export function serveHealth(
     trustedProxies: [],
     checks: [
       { name: 'postgres', required: true, check: async () => void (await engine.pool.query('SELECT 1')) },
-      ...running.map((model) => ({ name: model.name, required: false, check: async () => mustRun(model) })),
+      { name: 'projections', required: false, check: async () => mustRun(running()) },
     ],
   });
 }
 
-function mustRun(model: RunningModel): void {
-  const { state, reason } = model.state();
-  if (state !== 'running') throw new Error(reason ? `${state}: ${reason}` : state);
+function mustRun(models: readonly RunningModel[]): void {
+  const halted = models.flatMap(({ consumer, state }) => {
+    const { state: now, reason } = state();
+    return now === 'running' ? [] : [`${consumer} ${now}${reason ? `: ${reason}` : ''}`];
+  });
+  if (halted.length > 0) throw new Error(halted.join('; '));
 }

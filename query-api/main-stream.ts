@@ -27,7 +27,7 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
   const subscriber = createRedis(config.redisUrl, { name: 'stream-subscriber' });
   const redis = createRedis(config.redisUrl, { name: 'stream' });
   await Promise.all([redisReady(subscriber), redisReady(redis)]);
-  const serving = await openServing(pool);
+  const serving = await openServing(config.databaseUrl, pool);
   const keyOf = createKeyStore(async () => {
     const { rows } = await pool.query('SELECT kid, public_jwk AS jwk FROM vault.signing_key');
     return rows;
@@ -55,7 +55,7 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
       await server.close();
       connections.close();
       hub.close();
-      serving.close();
+      await serving.close();
       subscriber.disconnect();
       redis.disconnect();
       await pool.end();

@@ -10,7 +10,7 @@ runMain('query-api', async (config, log) => {
   const pool = createPool(config.databaseUrl, { name: 'query-api', max: 20, statementTimeoutMs: 5_000 });
   const redis = createRedis(config.redisUrl, { name: 'query-api' });
   await redisReady(redis);
-  const serving = await openServing(pool);
+  const serving = await openServing(config.databaseUrl, pool);
   const waiter = openWaiter(config.databaseUrl, pool);
   const { host, port, prefix, publicUrl, corsOrigins, trustedProxies } = config;
   const metrics = createMetrics('query-api');
@@ -20,7 +20,7 @@ runMain('query-api', async (config, log) => {
     async close() {
       await server.close();
       await waiter.close();
-      serving.close();
+      await serving.close();
       redis.disconnect();
       await pool.end();
     },

@@ -1,3 +1,4 @@
+import { listen } from './listen.ts';
 import type { Queryable } from './pool.ts';
 
 export interface ServedModel {
@@ -12,7 +13,7 @@ export interface Serving {
   /** Read once per request, so that one answer never mixes two versions of a model. */
   snapshot(): ReadonlyMap<string, ServedModel>;
   refresh(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The name under which a version of a model keeps its positions. */
@@ -25,10 +26,16 @@ export function schemaOf(model: string, version: number): string {
   return `${model}_v${version}`;
 }
 
+/** Notified after changes of versions, of what is served, of pauses, and when a command waits. */
+export const controlChannel = 'emulsion_control';
+
 const maxAgeMs = 1_000;
 
-/** engine.serving, never older than a second; a switched-away version is kept long enough for that (DESIGN §6). */
-export async function openServing(pool: Queryable): Promise<Serving> {
+/**
+ * engine.serving, told of at once and looked at each second in case that was lost; a switched-away version is kept
+ * far longer than that (DESIGN §6).
+ */
+export async function openServing(databaseUrl: string, pool: Queryable): Promise<Serving> {
   let current: ReadonlyMap<string, ServedModel> = new Map();
   const refresh = async (): Promise<void> => {
     const { rows } = await pool.query(
@@ -41,8 +48,21 @@ export async function openServing(pool: Queryable): Promise<Serving> {
       ]),
     );
   };
+  const look = (): void => void refresh().catch(() => {});
   await refresh();
-  const timer = setInterval(() => refresh().catch(() => {}), maxAgeMs);
+  const listener = listen(databaseUrl, {
+    name: 'serving',
+    channels: { [controlChannel]: look },
+    connected: look,
+  });
+  const timer = setInterval(look, maxAgeMs);
   timer.unref();
-  return { snapshot: () => current, refresh, close: () => clearInterval(timer) };
+  return {
+    snapshot: () => current,
+    refresh,
+    async close() {
+      clearInterval(timer);
+      await listener.close();
+    },
+  };
 }

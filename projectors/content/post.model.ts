@@ -5,13 +5,11 @@ const idsOf = (changes: readonly Change[], table: string, column: string): unkno
 ];
 
 /**
- * Settles `visible` of every post that this round touched, itself or by its media, and moves its author's count by
- * the posts whose visibility changed. Every author touched has a row, whatever the split into rounds.
+ * Settles `visible` of these posts, and moves their authors' counts by those whose visibility changed. Every author
+ * touched has a row, whatever the split into rounds.
  */
-const settleVisibility = (s: string): string => `
-  WITH touched AS (
-    SELECT post_id FROM ${s}.post WHERE post_id = ANY($1::uuid[]) OR media_ids && $2::uuid[] ORDER BY post_id FOR UPDATE
-  ), settled AS (
+const settleVisibility = (s: string, keys: string): string => `
+  WITH touched AS (${keys}), settled AS (
     SELECT p.post_id, p.live AND NOT EXISTS (
       SELECT FROM unnest(p.media_ids) AS m (media_id) LEFT JOIN ${s}.post_media r USING (media_id)
       WHERE r.live IS NOT TRUE
@@ -32,7 +30,15 @@ export const posts = defineModel({
   topics: ['post-events', 'media-events'],
   sqlFile: 'content/post.sql',
   registers: ['post', 'post_media'],
-  counters: [],
+  counters: [
+    {
+      from: 'post',
+      into: 'author_post_count',
+      key: { author_id: 'author_id' },
+      column: 'posts',
+      of: 'visible',
+    },
+  ],
   on: {
     PostPublished: (event) =>
       event.caption === null
@@ -57,7 +63,12 @@ export const posts = defineModel({
   lockOf: (event) => ('authorId' in event ? event.authorId : 'ownerId' in event ? event.ownerId : null),
   derivations: [
     {
-      sql: settleVisibility,
+      // A round's posts, themselves or by their media.
+      touched: (s) => `
+        SELECT post_id FROM ${s}.post WHERE post_id = ANY($1::uuid[]) OR media_ids && $2::uuid[]
+        ORDER BY post_id FOR UPDATE`,
+      every: (s) => `SELECT post_id FROM ${s}.post`,
+      settle: settleVisibility,
       params: (changes) => [idsOf(changes, 'post', 'post_id'), idsOf(changes, 'post_media', 'media_id')],
     },
   ],

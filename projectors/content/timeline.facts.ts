@@ -17,16 +17,16 @@ const sliceOf = (s: string, rules: TimelineRules): string => `
 const notPulled = (s: string, author: string): string =>
   `NOT EXISTS (SELECT FROM ${s}.timeline_pulled x WHERE x.author_id = ${author})`;
 
-/** Authors that have reached the threshold are pulled from now on, and for good. */
+/** Of these authors, or of all, those that have reached the threshold are pulled from now on, and for good. */
 export async function markPulled(
   client: Queryable,
   s: string,
-  authors: readonly string[],
+  authors: readonly string[] | null,
   threshold: number,
 ): Promise<void> {
   await client.query(
     `INSERT INTO ${s}.timeline_pulled (author_id)
-     SELECT author_id FROM ${s}.timeline_follower_count WHERE author_id = ANY($1::uuid[]) AND followers > $2
+     SELECT author_id FROM ${s}.timeline_follower_count WHERE ($1::uuid[] IS NULL OR author_id = ANY($1::uuid[])) AND followers > $2
      ORDER BY 1 ON CONFLICT DO NOTHING`,
     [authors, threshold],
   );
@@ -116,6 +116,22 @@ export async function readTimelines(
     timelines.get(row.reader)!.push({ postId: row.post_id, authorId: row.author_id, publishedAt: row.at });
   }
   return timelines;
+}
+
+/** These readers and whoever follows one of these authors, at most `limit`. */
+export async function readersOf(
+  pool: Queryable,
+  s: string,
+  authors: readonly string[],
+  readers: readonly string[],
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await pool.query(
+    `SELECT unnest($2::uuid[]) AS reader
+     UNION SELECT follower_id FROM ${s}.timeline_follow WHERE followee_id = ANY($1::uuid[]) AND live LIMIT $3`,
+    [authors, readers, limit],
+  );
+  return rows.map((row) => row.reader);
 }
 
 /** Everybody who may have a timeline, in pages by id. */

@@ -1,5 +1,5 @@
 import type { Event } from '../../schemas/generated/events.ts';
-import { defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, isoTime, put, remove } from '../engine/model.ts';
 
 /**
  * Home feeds: the tables below are the facts, Redis holds what they amount to (DESIGN §6): for each account followed
@@ -66,6 +66,17 @@ export function touchedBy(events: readonly Event[]): Touched {
     }
   }
   return { pairs: [...pairs.values()], posts: [...posts], authors: [...authors], removes };
+}
+
+/** Whose followers, and who else, may see another feed when these rows change. */
+export function concernedBy(changes: readonly Change[]): { authors: string[]; readers: string[] } {
+  const of = (table: string, column: string): string[] => [
+    ...new Set(
+      changes.filter((change) => change.table === table).map((change) => String(change.row[column])),
+    ),
+  ];
+  const authors = of('timeline_post', 'author_id');
+  return { authors, readers: [...authors, ...of('timeline_follow', 'follower_id')] };
 }
 
 /** What to do with one reader's timeline: authors whose entries go first, single entries that go, entries to add. */

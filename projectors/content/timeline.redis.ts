@@ -83,6 +83,9 @@ for k = 2, #KEYS do
 end
 return 1`;
 
+/* The same while the epoch stands. KEYS: epoch, timelines. ARGV: epoch, then as above. */
+const rewriteScript = replaceScript.replace('FENCED', 'EPOCH');
+
 /* KEYS: remake, epoch. ARGV: token, epoch. */
 const finishScript = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
@@ -99,8 +102,12 @@ export interface TimelineStore {
   /** Applies the edits and gives the readers whose full timeline lost something. */
   edit(epoch: string, fences: readonly Fence[], edits: readonly TimelineEdit[]): Promise<string[]>;
   readEpoch(): Promise<string | null>;
+  /** Writes whole timelines over what is there, as long as the epoch stands. */
+  rewrite(epoch: string, timelines: ReadonlyMap<string, readonly Entry[]>): Promise<void>;
   /** Starts making every timeline again; a remake that is under way elsewhere can write no more. */
   beginRemake(): Promise<Remake>;
+  /** Removes every key of this version. */
+  drop(): Promise<void>;
 }
 
 export interface Remake {
@@ -132,6 +139,19 @@ export function openTimelineStore(
     return short.map((index) => edits[index]!.reader);
   };
 
+  const replaceSome = async (
+    script: string,
+    guard: string,
+    token: string,
+    timelines: ReadonlyMap<string, readonly Entry[]>,
+  ): Promise<void> => {
+    for (const some of pagesOf([...timelines], timelinesPerReplace)) {
+      const names = [guard, ...some.map(([reader]) => keys.timeline(reader))];
+      const args = some.flatMap(([, entries]) => [entries.length, ...entries.flatMap(addArgs)]);
+      await redis.eval(script, names.length, ...names, token, ...args).catch(throwNamed);
+    }
+  };
+
   return {
     async raiseFences(fences) {
       if (fences.length === 0) return;
@@ -145,17 +165,20 @@ export function openTimelineStore(
       return short;
     },
     readEpoch: () => redis.get(keys.epoch),
+    rewrite: (epoch, timelines) => replaceSome(rewriteScript, keys.epoch, epoch, timelines),
+    async drop() {
+      for (let cursor = '0'; ; ) {
+        const [next, found] = await redis.scan(cursor, 'MATCH', `${keys.timeline('')}*`, 'COUNT', 1_000);
+        if (found.length > 0) await redis.unlink(...found);
+        if (next === '0') return;
+        cursor = next;
+      }
+    },
     async beginRemake() {
       const token = randomUUID();
       await redis.set(keys.remake, token);
       return {
-        async replace(timelines) {
-          for (const some of pagesOf([...timelines], timelinesPerReplace)) {
-            const names = [keys.remake, ...some.map(([reader]) => keys.timeline(reader))];
-            const args = some.flatMap(([, entries]) => [entries.length, ...entries.flatMap(addArgs)]);
-            await redis.eval(replaceScript, names.length, ...names, token, ...args).catch(throwNamed);
-          }
-        },
+        replace: (timelines) => replaceSome(replaceScript, keys.remake, token, timelines),
         async finish(epoch) {
           await redis.eval(finishScript, 2, keys.remake, keys.epoch, token, epoch).catch(throwNamed);
         },

@@ -3,10 +3,18 @@ import type { Client, Pool } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions, savePositions } from '../../platform/postgres/positions.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { type Applied, applyRound, type Installed, lockBucket, lockBuckets } from '../engine/apply.ts';
-import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
-import { markPulled, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
-import { editsOf, type TimelineEdit, type Touched, timelines, touchedBy } from './timeline.model.ts';
+import {
+  type Applied,
+  applyRound,
+  type Installed,
+  lockBucket,
+  lockBuckets,
+  settleRows,
+} from '../engine/apply.ts';
+import type { Change } from '../engine/model.ts';
+import { type Engine, finishRound, type RunningModel, runInstalled } from '../engine/runner.ts';
+import { markPulled, readersOf, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
+import { concernedBy, editsOf, type TimelineEdit, type Touched, touchedBy } from './timeline.model.ts';
 import { StaleTimelineWriter, type TimelineStore } from './timeline.redis.ts';
 
 /** Events of a round: each post may go to as many readers as the threshold allows. */
@@ -27,9 +35,12 @@ interface Round {
   options: TimelineOptions;
 }
 
-/** Runs the timelines: facts to Postgres, what they amount to to Redis, then the position (DESIGN §6). */
-export async function runTimelines(engine: Engine, options: TimelineOptions): Promise<RunningModel> {
-  const installed = await install(engine, timelines);
+/** Runs one build of the timelines: facts to Postgres, what they amount to to Redis, then the position (DESIGN §6). */
+export async function runTimelines(
+  engine: Engine,
+  installed: Installed,
+  options: TimelineOptions,
+): Promise<RunningModel> {
   const keeper = await keepTimelinesWhole(engine, installed, options);
   const running = runInstalled(engine, installed, createTimelineHandler(engine, installed, options), {
     maxRecords,
@@ -55,6 +66,7 @@ export function createTimelineHandler(engine: Engine, installed: Installed, opti
     const began = performance.now();
     const applied = await applyRound(engine, installed, batches, {
       fence: holdPositions,
+      write: settleRows,
       inTransaction: (client, events) => afterRows(round, client, events),
       committed: (part) => show(round, part),
     });
@@ -197,7 +209,33 @@ async function remakeAll(
   return readers;
 }
 
-async function epochOf(pool: Pool, installed: Installed): Promise<string> {
+/** Most readers whose timelines a repair makes again by themselves; for more, all are made again. */
+const mostRepaired = 2_000;
+
+/** Brings Redis to what a repair of these rows has changed. */
+export async function remakeReaders(
+  engine: Engine,
+  installed: Installed,
+  options: TimelineOptions,
+  changes: readonly Change[],
+): Promise<void> {
+  const { pool } = engine;
+  const { schema, consumer } = installed;
+  const { authors, readers: own } = concernedBy(changes);
+  await withLocks(pool, consumer, allBuckets, async () => {
+    const readers = await readersOf(pool, schema, authors, own, mostRepaired + 1);
+    const epoch = await epochOf(pool, installed);
+    if (readers.length <= mostRepaired && (await options.store.readEpoch()) === epoch) {
+      await options.store.rewrite(epoch, await readTimelines(pool, schema, options.rules, readers));
+      return;
+    }
+    // Too many, or Redis is away: under a new epoch feeds come from Postgres until all timelines are made again.
+    await pool.query(`UPDATE ${schema}.timeline_state SET epoch = gen_random_uuid()`);
+  });
+}
+
+/** Names the set of timelines that is whole when Redis holds the same. */
+export async function epochOf(pool: Pool, installed: Installed): Promise<string> {
   return (await pool.query(`SELECT epoch FROM ${installed.schema}.timeline_state`)).rows[0].epoch;
 }
 

@@ -17,9 +17,11 @@ export interface ApplyContext {
   master: MasterKey;
 }
 
-/** A model with its tables found. */
+/** A build of a model, with its tables found. */
 export interface Installed {
   model: Model;
+  /** Of the build; the model's own version is its definition. */
+  version: number;
   consumer: string;
   schema: string;
   tables: Map<string, RegisterTable>;
@@ -37,6 +39,8 @@ export interface Applied<T> {
 export interface RoundKind<T> {
   /** Fences the transaction: savePositions, or holdPositions for a model that saves them later. */
   fence: typeof savePositions;
+  /** Writes the rows of these events: settleRows, or the bulk path of a rebuild. */
+  write(client: Client, installed: Installed, events: readonly Event[]): Promise<void>;
   /** Further work in the transaction of the rows. */
   inTransaction(client: Client, events: readonly Event[]): Promise<T>;
   /** What follows the commit: nothing of the next records is applied before it. */
@@ -110,8 +114,7 @@ async function applyDecoded<T>(
     const revealed = await revealEvents(client, context.codec, context.master, decoded);
     const { events, parkings } = holdBack(revealed, isParked);
     await park(client, installed.consumer, parkings);
-    await lockTogether(client, installed, events);
-    await writeRegisters(client, installed, events);
+    await kind.write(client, installed, events);
     const result = await kind.inTransaction(client, events);
     return { steps, events, parkings, result };
   });
@@ -170,6 +173,16 @@ async function lockTogether(client: Client, installed: Installed, events: readon
   ]);
 }
 
+/** The ordinary way of a round: under the locks of what it touches, registers, counters and derivations. */
+export async function settleRows(
+  client: Client,
+  installed: Installed,
+  events: readonly Event[],
+): Promise<void> {
+  await lockTogether(client, installed, events);
+  await writeRegisters(client, installed, events);
+}
+
 /** Writes the registers of the round and what is derived from them. */
 export async function writeRegisters(
   client: Client,
@@ -193,6 +206,7 @@ export async function writeRegisters(
 
 async function derive(client: Client, installed: Installed, changes: readonly Change[]): Promise<void> {
   for (const derivation of installed.model.derivations ?? []) {
-    await client.query(derivation.sql(installed.schema), derivation.params(changes));
+    const { schema } = installed;
+    await client.query(derivation.settle(schema, derivation.touched(schema)), derivation.params(changes));
   }
 }

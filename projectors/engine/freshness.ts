@@ -18,7 +18,7 @@ const lookEveryMs = 1_000;
  */
 export async function keepFresh(
   engine: Engine,
-  models: readonly RunningModel[],
+  models: () => readonly RunningModel[],
 ): Promise<{ close(): Promise<void> }> {
   const heads = await openHeads(engine.kafka, engine.prefix, topics);
   const looks = new Map<string, Look>();
@@ -27,7 +27,7 @@ export async function keepFresh(
   const look = async (): Promise<void> => {
     const at = Date.now();
     const now = await heads.read();
-    for (const { consumer, held } of models) {
+    for (const { consumer, held } of models()) {
       const fresh = held().flatMap((position) => freshness(looks, consumer, position, now, at));
       if (fresh.length > 0) engine.announcer.fresh(consumer, fresh);
     }

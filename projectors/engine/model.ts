@@ -12,7 +12,7 @@ export interface Change {
 }
 
 /**
- * A column of `into` that counts live rows of `from`. It moves only by rows that really changed. `key` maps columns of
+ * A column of `into` that counts rows of `from`. It moves only by rows that really changed. `key` maps columns of
  * `into` to columns of `from`, which must never change during a row's life.
  */
 export interface Counter {
@@ -20,19 +20,25 @@ export interface Counter {
   into: string;
   key: Record<string, string>;
   column: string;
+  /** The column of `from` that says whether a row counts: `live`, or one that a derivation settles and moves it by. */
+  of?: string;
 }
 
-/** Rows that follow from rows of several keys, settled after the registers in the same transaction. */
+/** Columns and counts that follow from rows of several keys, settled after the registers in the same transaction. */
 export interface Derivation {
-  /** Statement for the tables of this Postgres schema. */
-  sql(schema: string): string;
-  /** Its parameters from what the batch touched. */
+  /** A SELECT of the keys of what a round touched, locked; its parameters are those of params(). */
+  touched(schema: string): string;
+  /** The same for all there is, without parameters: after the bulk path of a rebuild. */
+  every(schema: string): string;
+  /** The statement that settles these keys and moves the counters that count them. */
+  settle(schema: string, keys: string): string;
   params(changes: readonly Change[]): unknown[];
 }
 
 /** A read model: data and pure functions. The engine owns all the rest. */
 export interface Model {
   name: string;
+  /** Of this code: one more for every change of what it makes, so that a deploy rebuilds it beside the served one. */
   version: number;
   topics: readonly Topic[];
   /** A reactor's own facts: no reader is led to them. */

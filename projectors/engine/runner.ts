@@ -1,15 +1,23 @@
 import { UnknownEventType } from '../../platform/log/codec.ts';
 import { type PartitionBatch, type RunningConsumer, runConsumer } from '../../platform/log/consumer.ts';
 import type { Kafka } from '../../platform/log/kafka.ts';
+import type { Pool } from '../../platform/postgres/pool.ts';
 import { type Announcer, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
-import { consumerOf } from '../../platform/postgres/serving.ts';
+import { consumerOf, schemaOf } from '../../platform/postgres/serving.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { traceIdOf } from '../../platform/telemetry/trace.ts';
-import { type Applied, type ApplyContext, applyRound, type Installed, type RoundKind } from './apply.ts';
+import {
+  type Applied,
+  type ApplyContext,
+  applyRound,
+  type Installed,
+  type RoundKind,
+  settleRows,
+} from './apply.ts';
 import type { Model } from './model.ts';
 import { readTables } from './tables.ts';
-import { installVersion } from './versions.ts';
+import { installFirst } from './versions.ts';
 
 /** What a process gives to every model that it runs. */
 export interface Engine extends ApplyContext {
@@ -51,24 +59,26 @@ export function createEngine(base: Omit<Engine, 'announcer' | 'observe'>, metric
   };
 }
 
-/** Finds or makes a model's tables. */
+/** Finds or makes the tables of a model. Throws when another definition of it is there and this has to be built first. */
 export async function install(engine: Engine, model: Model): Promise<Installed> {
-  const schema = await installVersion(engine.pool, model);
-  const tables = await readTables(engine.pool, model, schema);
-  return { model, consumer: consumerOf(model.name, model.version), schema, tables };
+  const version = await installFirst(engine.pool, model);
+  if (version === null) throw new Error(`${model.name} has no build of definition ${model.version} yet`);
+  return openBuild(engine.pool, model, version);
+}
+
+/** A build that is there, with its tables found. */
+export async function openBuild(pool: Pool, model: Model, version: number): Promise<Installed> {
+  const schema = schemaOf(model.name, version);
+  const tables = await readTables(pool, model, schema);
+  return { model, version, consumer: consumerOf(model.name, version), schema, tables };
 }
 
 const plainRound: RoundKind<void> = {
   fence: savePositions,
+  write: settleRows,
   inTransaction: async () => {},
   committed: async () => {},
 };
-
-/** Runs a model of Postgres tables for the life of the process. */
-export async function runModel(engine: Engine, model: Model): Promise<RunningModel> {
-  const installed = await install(engine, model);
-  return runInstalled(engine, installed, createModelHandler(engine, installed));
-}
 
 /** Applies each round to the model's tables. */
 export function createModelHandler(engine: Engine, installed: Installed) {

@@ -39,7 +39,7 @@ export async function readTables(
     if (own.length === 0) throw new Error(`${model.sqlFile} makes no table ${name}`);
     const columns = own.map((row) => ({ name: row.name as string, type: row.type as string }));
     const key = own.filter((row) => row.key).map((row) => row.name as string);
-    const counters = model.counters.filter((counter) => counter.from === name);
+    const counters = model.counters.filter((counter) => counter.from === name && !counter.of);
     tables.set(name, { name, key, columns, sql: registerSql(schema, name, key, columns, counters) });
   }
   return tables;

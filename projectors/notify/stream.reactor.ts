@@ -1,7 +1,7 @@
 import { savePositions } from '../../platform/postgres/positions.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
-import { applyRound } from '../engine/apply.ts';
+import { applyRound, settleRows } from '../engine/apply.ts';
 import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
 import { keepFrames, type NumberedFrame, postFrames } from './stream.entries.ts';
 import { framesOf, streamFacts, touchedFacts } from './stream.model.ts';
@@ -24,6 +24,7 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
       const began = performance.now();
       const applied = await applyRound<NumberedFrame[]>(engine, installed, batches, {
         fence: savePositions,
+        write: settleRows,
         async inTransaction(client, events) {
           const posts = await postFrames(client, installed.schema, touchedFacts(events));
           return keepFrames(client, [...events.flatMap(framesOf), ...posts]);

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { createPool, type Pool, transaction } from '../../platform/postgres/pool.ts';
-import { consumerOf } from '../../platform/postgres/serving.ts';
 import { type Installed, writeRegisters } from '../../projectors/engine/apply.ts';
 import type { Model } from '../../projectors/engine/model.ts';
-import { readTables } from '../../projectors/engine/tables.ts';
-import { installVersion } from '../../projectors/engine/versions.ts';
+import { openBuild } from '../../projectors/engine/runner.ts';
+import { createVersion } from '../../projectors/engine/versions.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { migrate } from '../../tools/cli/operate/prepare.ts';
 
@@ -30,15 +29,11 @@ export async function openProjectionKit(): Promise<ProjectionKit> {
   url.pathname = `/${name}`;
   const pool = createPool(url.href, { name: 'projection-kit', max: 6 });
   await migrate(pool);
-  let version = 0;
   return {
     pool,
     async install(model) {
-      version += 1;
-      const own = { ...model, version };
-      const schema = await installVersion(pool, own);
-      const tables = await readTables(pool, own, schema);
-      return { model: own, consumer: consumerOf(own.name, version), schema, tables };
+      const version = await transaction(pool, (client) => createVersion(client, model, 'projected'));
+      return openBuild(pool, model, version);
     },
     async apply(installed, rounds) {
       for (const round of rounds)

@@ -61,6 +61,7 @@ CREATE INDEX command_open ON engine.command (asked_at) WHERE done_at IS NULL;
 CREATE TABLE engine.rebuild (
   model       text NOT NULL,
   version     integer NOT NULL,
+  definition  integer NOT NULL,
   state       text NOT NULL CHECK (state IN
     ('waiting', 'filling', 'indexing', 'catching_up', 'verifying', 'ready', 'switched', 'cancelled', 'failed')),
   asked_by    text NOT NULL,
