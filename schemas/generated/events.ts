@@ -160,6 +160,34 @@ export interface MediaRejected {
   code: string;
 }
 
+/** What a model takes instead of a record that it had parked. It concerns that model alone, and replay, rebuild and verify too; the newest ruling on a letter holds. */
+export interface DeadLetterEdited {
+  type: 'DeadLetterEdited';
+  meta: Envelope;
+  /** Of the model and the place in the log, see letterId() in dead-letter.ts. */
+  letterId: string;
+  /** Without version: likes, timelines, media-pipeline. */
+  model: string;
+  topic: string;
+  partition: number;
+  offset: number;
+  /** A whole record as it would lie in the log, with the event id and the key of the first; its personal fields are encrypted. */
+  replacement: Buffer;
+}
+
+/** A record that a model had parked and never takes. */
+export interface DeadLetterDiscarded {
+  type: 'DeadLetterDiscarded';
+  meta: Envelope;
+  letterId: string;
+  model: string;
+  topic: string;
+  partition: number;
+  offset: number;
+  /** The operator's words; in clear and for ever, so nothing personal. */
+  reason: null | string;
+}
+
 export type Event =
   | UserRegistered
   | ProfileEdited
@@ -172,7 +200,9 @@ export type Event =
   | MediaUploadRequested
   | MediaUploaded
   | MediaReady
-  | MediaRejected;
+  | MediaRejected
+  | DeadLetterEdited
+  | DeadLetterDiscarded;
 
 export type EventType = Event['type'];
 export type EventOf<T extends EventType> = Extract<Event, { type: T }>;
@@ -1400,6 +1430,217 @@ export const eventCatalog = {
           "type": "string",
           "personal": false,
           "doc": "A stable code such as media_not_an_image."
+        }
+      ]
+    }
+  },
+  DeadLetterEdited: {
+    "topic": "operator-events",
+    "key": "letterId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "DeadLetterEdited",
+      "namespace": "emulsion",
+      "topic": "operator-events",
+      "key": "letterId",
+      "doc": "What a model takes instead of a record that it had parked. It concerns that model alone, and replay, rebuild and verify too; the newest ruling on a letter holds.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "letterId",
+          "type": "string",
+          "personal": false,
+          "doc": "Of the model and the place in the log, see letterId() in dead-letter.ts."
+        },
+        {
+          "name": "model",
+          "type": "string",
+          "personal": false,
+          "doc": "Without version: likes, timelines, media-pipeline."
+        },
+        {
+          "name": "topic",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "partition",
+          "type": "int"
+        },
+        {
+          "name": "offset",
+          "type": "long"
+        },
+        {
+          "name": "replacement",
+          "type": "bytes",
+          "personal": false,
+          "holds": "record",
+          "doc": "A whole record as it would lie in the log, with the event id and the key of the first; its personal fields are encrypted."
+        }
+      ]
+    }
+  },
+  DeadLetterDiscarded: {
+    "topic": "operator-events",
+    "key": "letterId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "DeadLetterDiscarded",
+      "namespace": "emulsion",
+      "topic": "operator-events",
+      "key": "letterId",
+      "doc": "A record that a model had parked and never takes.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "letterId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "model",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "topic",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "partition",
+          "type": "int"
+        },
+        {
+          "name": "offset",
+          "type": "long"
+        },
+        {
+          "name": "reason",
+          "type": [
+            "null",
+            "string"
+          ],
+          "default": null,
+          "personal": false,
+          "doc": "The operator's words; in clear and for ever, so nothing personal."
         }
       ]
     }

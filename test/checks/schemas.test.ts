@@ -140,7 +140,7 @@ describe('personal tags', () => {
     [
       'bytes that are not personal',
       (t) => t.replace('"bytes", "personal": true', '"bytes", "personal": false'),
-      /not personal/,
+      /neither personal nor a record/,
     ],
     ['personal fields without an owner', (t) => t.replace(', "owner": "userId"', ''), /names no owner/],
     ['a topic that is not listed', (t) => t.replace('user-events', 'people-events'), /does not list/],

@@ -4,6 +4,7 @@ import { createRandom } from '../../tools/load/random.ts';
 import { type VerifyReport, verify } from '../../tools/verify/verify.ts';
 import { openWorld } from '../../tools/verify/world.ts';
 import type { Person } from '../harness/client.ts';
+import { discardLetter } from '../harness/rulings.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { type History, live } from './history.ts';
 import { eventually, type People, peopleOf } from './people.ts';
@@ -49,6 +50,7 @@ beforeAll(async () => {
       ),
     ),
   );
+  await discardLetter(world, { model: 'nobody', topic: 'like-events', partition: 0, offset: 0 });
   await world.drained(patience);
 }, 300_000);
 afterAll(async () => {

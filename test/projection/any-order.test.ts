@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Model } from '../../projectors/engine/model.ts';
 import { models } from '../../projectors/registry.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+import { letterId } from '../../schemas/operator/dead-letter.ts';
 import { event, noon } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
@@ -94,6 +95,15 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
   fc
     .record({ photo, at })
     .map(({ photo: p, at: t }) => event('MediaRejected', { mediaId: p.id, ownerId: p.owner, code: 'x' }, t)),
+  fc
+    .record({ offset: fc.nat({ max: 2 }), at, reason: fc.constantFrom(null, 'spam'), on: fc.boolean() })
+    .map(({ offset, at: t, reason, on }) => {
+      const place = { model: 'likes', topic: 'like-events', partition: 0, offset };
+      const letter = { ...place, letterId: letterId(place) };
+      return on
+        ? event('DeadLetterEdited', { ...letter, replacement: Buffer.from('r') }, t)
+        : event('DeadLetterDiscarded', { ...letter, reason }, t);
+    }),
 );
 
 /** The same events again: some twice, in any order across keys (and within), cut into rounds anywhere. */

@@ -4,6 +4,7 @@ import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { isEqual, type VerifyReport, verify } from '../../tools/verify/verify.ts';
 import { openWorld } from '../../tools/verify/world.ts';
 import { expectStatus, type Person } from '../harness/client.ts';
+import { discardLetter } from '../harness/rulings.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -43,6 +44,7 @@ async function liveALittle(): Promise<void> {
   expectStatus(await api.as(ben, 'POST', `/api/posts/${post}/like`), 200);
   expectStatus(await api.as(cat, 'POST', `/api/posts/${post}/like`), 200);
   expectStatus(await api.as(cat, 'DELETE', `/api/posts/${post}/like`), 200);
+  await discardLetter(world, { model: 'nobody', topic: 'like-events', partition: 0, offset: 0 });
   await world.drained();
 }
 
@@ -113,6 +115,7 @@ describe('verify', () => {
       `INSERT INTO $.timeline_post VALUES (gen_random_uuid(), '@ann', true, now(), gen_random_uuid())`,
     ],
     ['timelines', 'timeline_follower_count', 'missing', 'DELETE FROM $.timeline_follower_count'],
+    ['rulings', 'ruling', 'changed', `UPDATE $.ruling SET verdict = 'edited'`],
   ];
 
   it.each(planted)(

@@ -22,6 +22,7 @@ function knownTopics(root: string): Set<string> {
 /** DESIGN §2 rule 2: every text says whether it is personal; personal is encrypted, so it is bytes and has an owner. */
 function tagFindings({ file, record }: EventSchema): string[] {
   const findings: string[] = [];
+  const records = new Set(record.fields.filter((field) => field.holds === 'record').map(({ name }) => name));
   for (const [field, { type, personal }] of leaves(record)) {
     const name = `${file}: ${record.name}.${field}`;
     if (type !== 'string' && type !== 'bytes') {
@@ -30,8 +31,8 @@ function tagFindings({ file, record }: EventSchema): string[] {
       findings.push(`${name} does not say whether it is personal.`);
     } else if (personal && type === 'string') {
       findings.push(`${name} is personal, so it must be bytes: a string would stand in the log in clear.`);
-    } else if (!personal && type === 'bytes') {
-      findings.push(`${name} is bytes but not personal; bytes are for what is encrypted.`);
+    } else if (!personal && type === 'bytes' && !records.has(field)) {
+      findings.push(`${name} is bytes but neither personal nor a record; bytes are for what is encrypted.`);
     } else if (personal && /[.[\]]/.test(field)) {
       findings.push(`${name} is personal inside a nested record, where the codec does not encrypt.`);
     }

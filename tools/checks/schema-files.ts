@@ -7,6 +7,8 @@ export interface Field {
   type: AvroType;
   default?: unknown;
   personal?: boolean;
+  /** Bytes that are a whole record of the log: what is personal in it is encrypted there. */
+  holds?: 'record';
 }
 export interface RecordType {
   type: 'record';

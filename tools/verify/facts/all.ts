@@ -4,6 +4,7 @@ import { graph } from './graph.ts';
 import { likes } from './likes.ts';
 import { media } from './media.ts';
 import { posts } from './posts.ts';
+import { rulings } from './rulings.ts';
 import { timelines } from './timelines.ts';
 
-export const allFacts: readonly FactSpec[] = [accounts, graph, posts, likes, media, timelines];
+export const allFacts: readonly FactSpec[] = [accounts, graph, posts, likes, media, timelines, rulings];

@@ -1,0 +1,93 @@
+import { type AnyEvent, type Codec, type SealedEvent, Undecodable } from './codec.ts';
+import type { LogRecord } from './intake.ts';
+import type { Kafka } from './kafka.ts';
+import { readLog } from './read-log.ts';
+import { fetchHeads } from './topics.ts';
+
+/** What an operator decided of one record that a model had parked; the newest (time, id) holds. */
+export interface Ruling {
+  model: string;
+  topic: string;
+  partition: number;
+  offset: bigint;
+  /** The value to take instead; null when the record is never to be applied. */
+  replacement: Buffer | null;
+  time: number;
+  id: string;
+}
+
+/** The rulings of the log, laid over the records that they are about (DESIGN §6). */
+export interface Rulings {
+  /** Takes in what has been ruled up to now. Throws while the broker or the registry is away. */
+  refresh(): Promise<void>;
+  /** What this model takes for a record: itself, the edited one, or null when it was discarded. */
+  of(model: string): (record: LogRecord) => LogRecord | null;
+}
+
+export interface RulingsOptions {
+  kafka: Kafka;
+  prefix: string;
+  codec: Codec<AnyEvent>;
+  /** Where rulings are, and which one an event is. It is a small topic: all of it is kept in memory. */
+  topic: string;
+  rulingOf(event: SealedEvent): Ruling | null;
+}
+
+/** Knows no ruling until the first refresh. They come from the log itself, so that no projection has to be up to date. */
+export function openRulings(options: RulingsOptions): Rulings {
+  const { kafka, prefix, codec, topic } = options;
+  const newest = new Map<string, Ruling>();
+  const next: bigint[] = [];
+  let reading: Promise<void> = Promise.resolve();
+
+  const handle = async (records: LogRecord[]): Promise<void> => {
+    await codec.prepare(records.map((record) => record.value));
+    for (const { value } of records) {
+      const ruling = decoded(options, value);
+      const known = ruling && newest.get(idOf(ruling.model, ruling));
+      if (ruling && (!known || isOlder(known, ruling))) newest.set(idOf(ruling.model, ruling), ruling);
+    }
+    const { partition, offset } = records.at(-1)!;
+    next[partition] = offset + 1n;
+  };
+  const read = async (): Promise<void> => {
+    const heads = (await fetchHeads(kafka, prefix, [topic])).get(topic) ?? [];
+    const stretches = heads.map((to, partition) => ({ topic, partition, from: next[partition] ?? 0n, to }));
+    await readLog({ kafka, prefix, stretches, handle });
+  };
+
+  return {
+    refresh() {
+      // One after the other: whoever asks wants what there is now, not what an earlier look found.
+      reading = reading.catch(() => {}).then(read);
+      return reading;
+    },
+    of: (model) => (record) => {
+      if (newest.size === 0) return record;
+      const ruling = newest.get(idOf(model, record));
+      if (!ruling) return record;
+      return ruling.replacement && { ...record, value: ruling.replacement };
+    },
+  };
+}
+
+/** For whoever has nothing ruled: every record is itself. */
+export const noRulings: Rulings = { refresh: async () => {}, of: () => (record) => record };
+
+function idOf(model: string, place: { topic: string; partition: number; offset: bigint }): string {
+  return `${model} ${place.topic}/${place.partition}/${place.offset}`;
+}
+
+/** What does not decode is parked by the model of rulings, where an operator sees it. */
+function decoded({ codec, rulingOf }: RulingsOptions, value: Buffer): Ruling | null {
+  try {
+    return rulingOf(codec.decode(value));
+  } catch (error) {
+    if (error instanceof Undecodable) return null;
+    throw error;
+  }
+}
+
+function isOlder(a: Ruling, b: Ruling): boolean {
+  return a.time < b.time || (a.time === b.time && a.id < b.id);
+}
