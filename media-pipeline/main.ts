@@ -2,9 +2,10 @@ import type { HealthCheck } from '../platform/http/operations.ts';
 import { openHttpServer } from '../platform/http/server.ts';
 import { openAppender } from '../platform/log/appender.ts';
 import { openCodec, UnknownEventType } from '../platform/log/codec.ts';
-import { type RunningConsumer, runConsumer } from '../platform/log/consumer.ts';
+import { runConsumer } from '../platform/log/consumer.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
 import { checkTopics } from '../platform/log/topics.ts';
+import { watchConsumers } from '../platform/log/watch.ts';
 import { createPool, type Pool } from '../platform/postgres/pool.ts';
 import type { Config } from '../platform/process/config.ts';
 import { type Running, runMain } from '../platform/process/main.ts';
@@ -56,6 +57,17 @@ async function start(config: Config, log: Logger): Promise<Running> {
       }),
       fatal: (error) => error instanceof UnknownEventType,
     });
+  const running = consumer ? [{ consumer: consumerName, ...consumer }] : [];
+  const watch = await watchConsumers({
+    kafka,
+    prefix,
+    topics,
+    log,
+    metrics,
+    databaseUrl: config.databaseUrl,
+    process: consumerName,
+    consumers: () => running,
+  });
   const server = await openHttpServer({
     host: config.host,
     port: config.port,
@@ -65,12 +77,13 @@ async function start(config: Config, log: Logger): Promise<Running> {
     known: [],
     corsOrigins: [],
     trustedProxies: [],
-    checks: healthChecks(pool, consumer),
+    checks: healthChecks(pool, () => running.map(watch.troubleOf)),
   });
   return {
     async close() {
       await server.close();
       await consumer?.close();
+      await watch.close();
       await appender.close();
       storage?.close();
       await pool.end();
@@ -79,15 +92,15 @@ async function start(config: Config, log: Logger): Promise<Running> {
 }
 
 /** A consumer that stopped needs an operator, not a restart, so it is told as degraded (F-OP7). */
-function healthChecks(pool: Pool, consumer: RunningConsumer | null): HealthCheck[] {
+function healthChecks(pool: Pool, troubles: () => (string | null)[]): HealthCheck[] {
   return [
     { name: 'postgres', required: true, check: async () => void (await pool.query('SELECT 1')) },
     {
       name: 'consumer',
       required: false,
       check: async () => {
-        const { state, reason } = consumer?.state() ?? { state: 'running', reason: null };
-        if (state !== 'running') throw new Error(reason ? `${state}: ${reason}` : state);
+        const trouble = troubles().find((one) => one !== null);
+        if (trouble) throw new Error(trouble);
       },
     },
   ];

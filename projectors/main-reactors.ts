@@ -4,7 +4,7 @@ import { createRedis, redisReady } from '../platform/redis/redis.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { runStreamReactor } from './notify/stream.reactor.ts';
-import { openEngine, serveHealth } from './process.ts';
+import { openEngine, serveOperations } from './process.ts';
 
 /** The process whose work reaches outside: apart from the models, so that a rebuild never starves it. */
 async function start(config: Config, log: Logger): Promise<Running> {
@@ -13,11 +13,17 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const redis = createRedis(config.redisUrl, { name: 'reactors' });
   await redisReady(redis);
   const running = [await runStreamReactor(engine, redis)];
-  const health = await serveHealth(config, engine, metrics, () => running);
+  const operations = await serveOperations({
+    name: 'reactors',
+    config,
+    engine,
+    metrics,
+    running: () => running,
+  });
   return {
     async close() {
       await Promise.all(running.map((model) => model.close()));
-      await health.close();
+      await operations.close();
       redis.disconnect();
       await engine.pool.end();
     },

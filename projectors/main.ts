@@ -6,9 +6,9 @@ import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { timelineRules } from '../schemas/content/timeline.keys.ts';
 import { timelineProjection } from './content/timeline.projection.ts';
 import { openControl } from './engine/control/loop.ts';
-import { keepFresh } from './engine/freshness.ts';
+import { watchRebuilds } from './engine/members.ts';
 import { type Projection, plainProjection } from './engine/projection.ts';
-import { openEngine, serveHealth } from './process.ts';
+import { openEngine, serveOperations } from './process.ts';
 import { models } from './registry.ts';
 
 /** The process that makes the read models, Postgres tables and Redis timelines, and builds them again. */
@@ -23,13 +23,20 @@ async function start(config: Config, log: Logger): Promise<Running> {
     timelineProjection({ redis, prefix, rules: timelineRules, threshold }),
   ];
   const control = await openControl({ engine, projections, databaseUrl: config.databaseUrl });
-  const freshness = await keepFresh(engine, control.running);
-  const health = await serveHealth(config, engine, metrics, control.running);
+  const { running } = control;
+  const rebuilds = watchRebuilds(metrics);
+  const operations = await serveOperations({
+    name: 'projectors',
+    config,
+    engine,
+    metrics,
+    running,
+    rebuilds,
+  });
   return {
     async close() {
       await control.close();
-      await freshness.close();
-      await health.close();
+      await operations.close();
       redis.disconnect();
       await engine.pool.end();
     },

@@ -1,4 +1,4 @@
-import { type HttpServer, openHttpServer } from '../platform/http/server.ts';
+import { openHttpServer } from '../platform/http/server.ts';
 import { openCodec } from '../platform/log/codec.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
 import { checkTopics } from '../platform/log/topics.ts';
@@ -9,6 +9,7 @@ import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { openMasterKey } from '../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../schemas/generated/events.ts';
 import { topics } from '../schemas/topics.ts';
+import { type ModelWatch, type RebuildWatch, watchModels } from './engine/members.ts';
 import { createEngine, type Engine, type RunningModel } from './engine/runner.ts';
 
 /** Connections: each model has a transaction of its own, timelines also one that holds their locks. */
@@ -34,19 +35,30 @@ export async function openEngine(
   return createEngine({ kafka, pool, codec, master, log, prefix, partitions }, metrics);
 }
 
+export interface Operations {
+  /** What operators know the process by. */
+  name: string;
+  config: Config;
+  engine: Engine;
+  metrics: Metrics;
+  /** The builds it projects; asked for again each time. */
+  running(): readonly RunningModel[];
+  /** Of the process that also builds them. */
+  rebuilds?: RebuildWatch;
+}
+
 /**
- * Health and metrics of a process of this room. A consumer that stopped needs an operator, not a restart: being
- * behind, retrying or stopped is `degraded`, never a failed readiness (DESIGN §7, F-OP7).
+ * What operators see of a process of this room: its rows in engine.member, metrics and health. A consumer that stopped
+ * needs an operator, not a restart: behind, paused, stalled, rebuilding or stopped is `degraded`, never a failed
+ * readiness (DESIGN §7, F-OP7).
  */
-export function serveHealth(
-  config: Config,
-  engine: Engine,
-  metrics: Metrics,
-  running: () => readonly RunningModel[],
-): Promise<HttpServer> {
-  return openHttpServer({
-    host: config.host,
-    port: config.port,
+export async function serveOperations(options: Operations): Promise<{ close(): Promise<void> }> {
+  const { name, config, engine, metrics, running, rebuilds } = options;
+  const { host, port, databaseUrl } = config;
+  const watch = await watchModels({ engine, metrics, databaseUrl, process: name, running, rebuilds });
+  const server = await openHttpServer({
+    host,
+    port,
     log: engine.log,
     metrics,
     routes: [],
@@ -55,15 +67,18 @@ export function serveHealth(
     trustedProxies: [],
     checks: [
       { name: 'postgres', required: true, check: async () => void (await engine.pool.query('SELECT 1')) },
-      { name: 'projections', required: false, check: async () => mustRun(running()) },
+      { name: 'projections', required: false, check: async () => mustBeWell(watch) },
     ],
   });
+  return {
+    async close() {
+      await server.close();
+      await watch.close();
+    },
+  };
 }
 
-function mustRun(models: readonly RunningModel[]): void {
-  const halted = models.flatMap(({ consumer, state }) => {
-    const { state: now, reason } = state();
-    return now === 'running' ? [] : [`${consumer} ${now}${reason ? `: ${reason}` : ''}`];
-  });
-  if (halted.length > 0) throw new Error(halted.join('; '));
+function mustBeWell(watch: ModelWatch): void {
+  const troubles = watch.troubles();
+  if (troubles.length > 0) throw new Error(troubles.join('; '));
 }
