@@ -3,6 +3,7 @@ import { ProblemError } from '../../platform/errors/problem.ts';
 import type { Appender } from '../../platform/log/appender.ts';
 import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
+import { headerOf } from '../../platform/log/record.ts';
 import { type Pool, transaction } from '../../platform/postgres/pool.ts';
 import { savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
@@ -46,7 +47,10 @@ export function createHandler(pipeline: Pipeline): (batches: readonly PartitionB
 
   const end = async (record: LogRecord): Promise<void> => {
     if (ended.has(idOf(record))) return;
-    ended.set(idOf(record), await runWithTrace(record.headers.traceparent, () => settle(pipeline, record)));
+    ended.set(
+      idOf(record),
+      await runWithTrace(headerOf(record, 'traceparent'), () => settle(pipeline, record)),
+    );
   };
 
   return async (batches) => {
@@ -61,11 +65,11 @@ export function createHandler(pipeline: Pipeline): (batches: readonly PartitionB
 
 /** Every record has an event id; one that lost its headers is known by its place. */
 function idOf(record: LogRecord): string {
-  return record.headers.ce_id ?? `${record.topic}/${record.partition}/${record.offset}`;
+  return headerOf(record, 'ce_id') ?? `${record.topic}/${record.partition}/${record.offset}`;
 }
 
 function isUpload(record: LogRecord): boolean {
-  const type = record.headers.ce_type ?? '';
+  const type = headerOf(record, 'ce_type') ?? '';
   if (type in eventCatalog) return type === 'MediaUploaded';
   throw new UnknownEventType(
     `${record.topic}/${record.partition} holds an event ${type || 'without a type'} at ${record.offset} that this ` +

@@ -1,4 +1,4 @@
-import type { LogRecord } from '../../platform/log/consumer.ts';
+import { headerOf, type LogRecord } from '../../platform/log/record.ts';
 import { parkRecords } from '../../platform/postgres/parked.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 
@@ -15,7 +15,7 @@ export function park(client: Queryable, consumer: string, stuck: readonly Stuck[
     consumer,
     stuck.map(({ record, error }) => ({
       ...record,
-      eventId: record.headers.ce_id ?? null,
+      eventId: headerOf(record, 'ce_id') ?? null,
       code: error.name === 'Undecodable' ? 'undecodable' : 'unexpected',
       detail: error.message,
     })),

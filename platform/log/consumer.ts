@@ -4,8 +4,9 @@ import { type ConsumerOptions, openMembership, PositionJumped } from './membersh
 import { reasonOf } from './outage.ts';
 import { topicName } from './topics.ts';
 
-export type { LogRecord, PartitionBatch } from './intake.ts';
+export type { PartitionBatch } from './intake.ts';
 export type { ConsumerOptions } from './membership.ts';
+export type { LogRecord } from './record.ts';
 
 /** Where a partition stands that this process holds. */
 export interface HeldPosition {

@@ -1,16 +1,9 @@
 import { sqlState } from '../postgres/pool.ts';
 import { type ClaimedPosition, Fenced } from '../postgres/positions.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { LogRecord } from './record.ts';
 
-export interface LogRecord {
-  /** Without prefix. */
-  topic: string;
-  partition: number;
-  offset: bigint;
-  key: string;
-  value: Buffer;
-  headers: Record<string, string>;
-}
+export type { LogRecord } from './record.ts';
 
 /** Records of one partition in a row, from firstOffset up to before nextOffset. */
 export interface PartitionBatch {

@@ -2,7 +2,8 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Pool } from '../postgres/pool.ts';
 import { type ClaimedPosition, claimPositions, Fenced } from '../postgres/positions.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { type LogRecord, openIntake, type PartitionBatch } from './intake.ts';
+import { openIntake, type PartitionBatch } from './intake.ts';
+import { recordOf } from './record.ts';
 import { fetchHeads, topicName } from './topics.ts';
 
 export interface ConsumerOptions {
@@ -99,7 +100,7 @@ export function openMembership(
     position.wrong = 0;
     const timer = setInterval(() => heartbeat().catch(() => {}), heartbeatMs);
     try {
-      const records = batch.messages.map((message) => recordOf(position, message));
+      const records = batch.messages.map((message) => recordOf(position.topic, position.partition, message));
       await intake.take(position, records);
       position.fenced = 0;
       resolveOffset(batch.lastOffset());
@@ -157,22 +158,6 @@ export function openMembership(
       closed = true;
       clearInterval(courtesy);
     },
-  };
-}
-
-function recordOf(
-  position: ClaimedPosition,
-  message: EachBatchPayload['batch']['messages'][number],
-): LogRecord {
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(message.headers ?? {})) headers[name] = String(value);
-  return {
-    topic: position.topic,
-    partition: position.partition,
-    offset: BigInt(message.offset),
-    key: message.key?.toString() ?? '',
-    value: message.value ?? Buffer.alloc(0),
-    headers,
   };
 }
 

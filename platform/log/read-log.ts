@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import type { LogRecord } from './intake.ts';
+import { type LogRecord, recordOf } from './record.ts';
 import { fetchHeads, topicName } from './topics.ts';
 
 /** A stretch of one partition, `from` inclusive, `to` exclusive. `topic` is without prefix. */
@@ -157,18 +157,8 @@ function recordsOf(reading: Reading, messages: EachBatchPayload['batch']['messag
   const { topic, partition, from, to } = reading;
   const records: LogRecord[] = [];
   for (const message of messages) {
-    const offset = BigInt(message.offset);
-    if (offset < from || offset >= to) continue;
-    const headers: Record<string, string> = {};
-    for (const [name, value] of Object.entries(message.headers ?? {})) headers[name] = String(value);
-    records.push({
-      topic,
-      partition,
-      offset,
-      key: message.key?.toString() ?? '',
-      value: message.value ?? Buffer.alloc(0),
-      headers,
-    });
+    const record = recordOf(topic, partition, message);
+    if (record.offset >= from && record.offset < to) records.push(record);
   }
   return records;
 }

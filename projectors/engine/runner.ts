@@ -1,6 +1,7 @@
 import { UnknownEventType } from '../../platform/log/codec.ts';
 import { type PartitionBatch, type RunningConsumer, runConsumer } from '../../platform/log/consumer.ts';
 import type { Kafka } from '../../platform/log/kafka.ts';
+import { headerOf } from '../../platform/log/record.ts';
 import type { Pool } from '../../platform/postgres/pool.ts';
 import { type Announcer, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
 import { consumerOf, schemaOf } from '../../platform/postgres/serving.ts';
@@ -129,7 +130,9 @@ export function finishRound<T>(
   const seconds = (performance.now() - began) / 1_000;
   engine.observe(installed.consumer, { events, parked: parkings.length, seconds });
   const records = batches.flatMap((batch) => batch.records.slice(0, tracesPerLine));
-  const traceIds = records.slice(0, tracesPerLine).map((record) => traceIdOf(record.headers.traceparent));
+  const traceIds = records
+    .slice(0, tracesPerLine)
+    .map((record) => traceIdOf(headerOf(record, 'traceparent')));
   engine.log.info({ consumer: installed.consumer, events, seconds, traceIds }, 'applied');
   for (const { record, code, detail } of parkings) {
     const { topic, partition, offset, key } = record;

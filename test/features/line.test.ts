@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LogRecord } from '../../platform/log/intake.ts';
 import { readLog, wholeLog } from '../../platform/log/read-log.ts';
+import { headerOf, type LogRecord } from '../../platform/log/record.ts';
 import { type Answer, expectStatus, type Person } from '../harness/client.ts';
 import type { Service } from '../harness/services.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -212,7 +212,7 @@ async function recordOf(trace: string): Promise<LogRecord | undefined> {
     prefix: world.prefix,
     stretches: await wholeLog(world.kafka, world.prefix, ['post-events']),
     handle: async (records) => {
-      found.push(...records.filter(({ headers }) => headers.traceparent?.split('-')[1] === trace));
+      found.push(...records.filter((record) => headerOf(record, 'traceparent')?.split('-')[1] === trace));
     },
   });
   expect(found).toHaveLength(1);
