@@ -22,7 +22,13 @@ async function start(config: Config, log: Logger): Promise<Running> {
     ...models.map(plainProjection),
     timelineProjection({ redis, prefix, rules: timelineRules, threshold }),
   ];
-  const control = await openControl({ engine, projections, databaseUrl: config.databaseUrl });
+  const control = await openControl({
+    engine,
+    projections,
+    databaseUrl: config.databaseUrl,
+    rebuildsAtOnce: config.rebuildsAtOnce,
+    postgresData: config.postgresData,
+  });
   const { running } = control;
   const rebuilds = watchRebuilds(metrics);
   const operations = await serveOperations({

@@ -45,6 +45,7 @@ function defaults(paths: Paths, ports: Ports): Record<string, () => string> {
     S3_SECRET_ACCESS_KEY: () => secret(paths, 's3'),
     S3_BUCKET: () => 'emulsion',
     PUBLIC_URL: () => `http://127.0.0.1:${ports.EMULSION_PORT}`,
+    EMULSION_POSTGRES_DATA: () => paths.home,
     EMULSION_PREFIX: () => '',
     EMULSION_PARTITIONS: () => '12',
     EMULSION_MASTER_KEY_FILE: () => {

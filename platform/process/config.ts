@@ -32,6 +32,8 @@ const environment = z.object({
   EMULSION_CORS_ORIGINS: list.default([]),
   EMULSION_TRUSTED_PROXIES: list.default([]),
   EMULSION_FANOUT_THRESHOLD: z.coerce.number().int().min(1).default(10_000),
+  EMULSION_REBUILDS: z.coerce.number().int().min(1).max(16).default(1),
+  EMULSION_POSTGRES_DATA: z.string().optional(),
   EMULSION_MEDIA_MAX_BYTES: z.coerce.number().int().min(1).default(52_428_800),
   EMULSION_MEDIA_MAX_PIXELS: z.coerce.number().int().min(1).default(100_000_000),
   EMULSION_MEDIA_AT_ONCE: z.coerce.number().int().min(1).max(64).default(2),
@@ -65,6 +67,10 @@ export interface Config {
   trustedProxies: string[];
   /** Followers above which an author's posts are pulled at read instead of fanned out. */
   fanoutThreshold: number;
+  /** Builds of models worked on at a time in the whole system. */
+  rebuildsAtOnce: number;
+  /** A folder on the disk of Postgres, where this machine sees it: a rebuild looks there for room. */
+  postgresData: string | null;
   media: MediaLimits;
 }
 
@@ -106,6 +112,8 @@ function fromEnvironment(e: z.infer<typeof environment>): Config {
     corsOrigins: e.EMULSION_CORS_ORIGINS,
     trustedProxies: e.EMULSION_TRUSTED_PROXIES,
     fanoutThreshold: e.EMULSION_FANOUT_THRESHOLD,
+    rebuildsAtOnce: e.EMULSION_REBUILDS,
+    postgresData: e.EMULSION_POSTGRES_DATA ?? null,
     media: {
       maxBytes: e.EMULSION_MEDIA_MAX_BYTES,
       maxPixels: e.EMULSION_MEDIA_MAX_PIXELS,

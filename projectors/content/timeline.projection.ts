@@ -23,6 +23,7 @@ export function timelineProjection({ redis, prefix, rules, threshold }: Timeline
   });
   return {
     model: timelines,
+    rowsAhead: true,
     run: (engine, installed) => runTimelines(engine, installed, optionsOf(installed.version)),
     filled: (client, { schema }) => markPulled(client, schema, null, threshold),
     async pending(engine, installed) {

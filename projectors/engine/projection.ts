@@ -6,6 +6,8 @@ import { createModelHandler, type Engine, type RunningModel, runInstalled } from
 /** A model with how it is run, and what it does beside its rows. */
 export interface Projection {
   model: Model;
+  /** Its rows are committed before its position is (timelines, DESIGN §2 rule 3). */
+  rowsAhead?: true;
   /** Applies the log to one build for the life of the process. */
   run(engine: Engine, installed: Installed): Promise<RunningModel>;
   /** What the bulk path of a rebuild leaves to do, in the transaction that ends it. */

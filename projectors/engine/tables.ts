@@ -12,7 +12,10 @@ export interface RegisterTable {
   name: string;
   key: string[];
   columns: Column[];
+  /** A round: the newest wins, and counters move. */
   sql: string;
+  /** A repair: the given rows win over whatever is there; gives how many were other. */
+  forcedSql: string;
 }
 
 /** The registers of a model as they stand in its Postgres schema; the table text is the only place that says them. */
@@ -40,22 +43,14 @@ export async function readTables(
     const columns = own.map((row) => ({ name: row.name as string, type: row.type as string }));
     const key = own.filter((row) => row.key).map((row) => row.name as string);
     const counters = model.counters.filter((counter) => counter.from === name && !counter.of);
-    tables.set(name, { name, key, columns, sql: registerSql(schema, name, key, columns, counters) });
+    const sql = registerSql(schema, name, key, columns, counters);
+    tables.set(name, { name, key, columns, sql, forcedSql: forcedSql(schema, name, key, columns) });
   }
   return tables;
 }
 
-/**
- * One statement a register: insert or replace what is older, and move the counters by the rows that really changed.
- * Rows go in by key order, so that two processes never wait for each other in a ring.
- */
-function registerSql(
-  schema: string,
-  table: string,
-  key: string[],
-  columns: Column[],
-  counters: Counter[],
-): string {
+/** Rows go in by key order, so that two processes never wait for each other in a ring. */
+function upsertSql(schema: string, table: string, key: string[], columns: Column[]): string {
   const names = columns.map((column) => column.name).join(', ');
   const values = columns.map((column) =>
     isArray(column) ? `n.${column.name}::${column.type}` : `n.${column.name}`,
@@ -64,11 +59,30 @@ function registerSql(
   const updates = columns
     .filter((column) => !key.includes(column.name))
     .map((column) => `${column.name} = excluded.${column.name}`);
-  const counted = [...new Set(counters.flatMap((counter) => Object.values(counter.key)))];
-  const upsert = `
+  return `
     INSERT INTO ${schema}.${table} AS t (${names})
     SELECT ${values.join(', ')} FROM unnest(${input.join(', ')}) AS n (${names}) ORDER BY ${key.join(', ')}
-    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${updates.join(', ')}
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${updates.join(', ')}`;
+}
+
+function forcedSql(schema: string, table: string, key: string[], columns: Column[]): string {
+  const rowOf = (alias: string): string => columns.map((column) => `${alias}.${column.name}`).join(', ');
+  return `${upsertSql(schema, table, key, columns)}
+    WHERE (${rowOf('t')}) IS DISTINCT FROM (${rowOf('excluded')})`;
+}
+
+/**
+ * One statement a register: insert or replace what is older, and move the counters by the rows that really changed.
+ */
+function registerSql(
+  schema: string,
+  table: string,
+  key: string[],
+  columns: Column[],
+  counters: Counter[],
+): string {
+  const counted = [...new Set(counters.flatMap((counter) => Object.values(counter.key)))];
+  const upsert = `${upsertSql(schema, table, key, columns)}
     WHERE (t.event_time, t.event_id) < (excluded.event_time, excluded.event_id)`;
   if (counters.length === 0) return upsert;
   const moved = 'new.live::int - coalesce(old.live, false)::int AS moved';

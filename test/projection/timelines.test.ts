@@ -113,7 +113,7 @@ function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<
 
 async function freshTimelines(threshold: number) {
   const installed = await kit.install(timelines);
-  const { version } = installed.model;
+  const { version } = installed;
   await claimAll(kit, installed);
   const options = { store: openTimelineStore(redis, engine.prefix, version, rules), rules, threshold };
   await remakeWhenLost(engine, installed, options);

@@ -1,0 +1,90 @@
+import { type SealedEvent, Undecodable } from '../../../platform/log/codec.ts';
+import type { LogRecord } from '../../../platform/log/consumer.ts';
+import type { Installed } from '../apply.ts';
+import { changesOf } from '../model.ts';
+import type { Engine } from '../runner.ts';
+import { Refused } from './builds.ts';
+import type { Scope } from './repair.ts';
+import { keysInScope, rowKey } from './scope-rows.ts';
+
+/** The newest event of a row, still sealed: it is revealed in the transaction that writes it. */
+export interface Winner {
+  table: string;
+  key: string;
+  sealed: SealedEvent;
+}
+
+export interface ScopeFold {
+  take(records: LogRecord[]): Promise<void>;
+  winners(): Winner[];
+}
+
+/** Rows that a repair keeps in memory; for more, building the whole model again is the better way. */
+const mostRows = 200_000;
+
+/**
+ * Finds the newest event of every row in a scope: of rows that events of the scope name, and of rows that are there
+ * and in the scope now, whoever wrote them. Records that are parked stay out, as they do in the live path.
+ */
+export async function openScopeFold(engine: Engine, installed: Installed, scope: Scope): Promise<ScopeFold> {
+  const { codec, pool } = engine;
+  const there = await keysInScope(pool, installed, scope, mostRows);
+  const parked = await parkedOffsets(engine, installed);
+  const winners = new Map<string, Winner>();
+
+  const decode = (record: LogRecord): SealedEvent | null => {
+    if (parked.has(`${record.topic}/${record.partition}/${record.offset}`)) return null;
+    try {
+      return codec.decode(record.value);
+    } catch (error) {
+      if (error instanceof Undecodable) return null;
+      throw error;
+    }
+  };
+  const takeEvent = (sealed: SealedEvent): void => {
+    const named = isNamed(sealed, scope);
+    if (!named && there.size === 0) return;
+    // Keys are never personal, so that they are known without revealing anything.
+    const event = codec.reveal({ ...sealed, fields: { ...sealed.fields } }, () => undefined);
+    for (const { table, row } of changesOf(installed.model, event)) {
+      const key = rowKey(installed, table, row);
+      if (!named && !there.has(`${table} ${key}`)) continue;
+      const known = winners.get(`${table} ${key}`);
+      if (known && !isOlder(known.sealed, sealed)) continue;
+      winners.set(`${table} ${key}`, { table, key, sealed });
+      if (winners.size > mostRows)
+        throw new Refused(
+          `That is more than ${mostRows} rows; build all of it again with emulsion rebuild ${installed.model.name}.`,
+        );
+    }
+  };
+  return {
+    async take(records) {
+      await codec.prepare(records.map((record) => record.value));
+      for (const record of records) {
+        const sealed = decode(record);
+        if (sealed) takeEvent(sealed);
+      }
+    },
+    winners: () => [...winners.values()],
+  };
+}
+
+function isNamed({ meta, fields }: SealedEvent, scope: Scope): boolean {
+  if ('since' in scope) return meta.time >= scope.since;
+  return Object.values(fields).some(
+    (value) => value === scope.id || (Array.isArray(value) && value.includes(scope.id)),
+  );
+}
+
+function isOlder(a: SealedEvent, b: SealedEvent): boolean {
+  return a.meta.time < b.meta.time || (a.meta.time === b.meta.time && a.meta.id < b.meta.id);
+}
+
+async function parkedOffsets({ pool }: Engine, { consumer }: Installed): Promise<Set<string>> {
+  const { rows } = await pool.query(
+    'SELECT topic, partition, "offset" FROM engine.parked WHERE consumer = $1',
+    [consumer],
+  );
+  return new Set(rows.map((row) => `${row.topic}/${row.partition}/${row.offset}`));
+}
