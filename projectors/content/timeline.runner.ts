@@ -1,6 +1,7 @@
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import type { Client, Pool } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions, savePositions } from '../../platform/postgres/positions.ts';
+import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import {
@@ -76,6 +77,7 @@ export function createTimelineHandler(engine: Engine, installed: Installed, opti
 
 async function afterRows(round: Round, client: Client, events: readonly Event[]): Promise<Touched> {
   const touched = touchedBy(events);
+  crashPoint('timelines.applied');
   await markPulled(client, round.installed.schema, touched.authors, round.options.threshold);
   return touched;
 }
@@ -83,12 +85,14 @@ async function afterRows(round: Round, client: Client, events: readonly Event[])
 /** Brings Redis to what the committed rows say, then saves the position. */
 async function show(round: Round, part: Applied<Touched>): Promise<void> {
   const { engine, installed, options } = round;
+  crashPoint('timelines.committed');
   const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
   const full = await withLocks(engine.pool, installed.consumer, locks, async () => {
     const fan = await readFanOut(engine.pool, installed.schema, options.rules, part.result);
     return editRedis(round, part, editsOf(fan));
   });
   if (full.length > 0) await restore(round, part, full);
+  crashPoint('timelines.shown');
   await savePositions(engine.pool, installed.consumer, part.steps);
 }
 
@@ -202,6 +206,7 @@ async function remakeAll(
     const page = await readReaders(pool, installed.schema, after, readersPerPage);
     if (page.length === 0) break;
     await remake.replace(await readTimelines(pool, installed.schema, options.rules, page));
+    crashPoint('timelines.remade');
     readers += page.length;
     after = page.at(-1)!;
   }

@@ -5,6 +5,7 @@ import { headerOf } from '../../platform/log/record.ts';
 import type { Pool } from '../../platform/postgres/pool.ts';
 import { type Announcer, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
 import { consumerOf, schemaOf } from '../../platform/postgres/serving.ts';
+import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { traceIdOf } from '../../platform/telemetry/trace.ts';
@@ -77,14 +78,15 @@ export async function openBuild(pool: Pool, model: Model, version: number): Prom
 const plainRound: RoundKind<void> = {
   fence: savePositions,
   write: settleRows,
-  inTransaction: async () => {},
-  committed: async () => {},
+  inTransaction: async () => crashPoint('model.applied'),
+  committed: async () => crashPoint('model.committed'),
 };
 
 /** Applies each round to the model's tables. */
 export function createModelHandler(engine: Engine, installed: Installed) {
   return async (batches: readonly PartitionBatch[]): Promise<void> => {
     const began = performance.now();
+    crashPoint('model.fetched');
     const applied = await applyRound(engine, installed, batches, plainRound);
     finishRound(engine, installed, batches, applied, began);
   };

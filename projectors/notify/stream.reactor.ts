@@ -1,4 +1,5 @@
 import { savePositions } from '../../platform/postgres/positions.ts';
+import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
 import { applyRound, settleRows } from '../engine/apply.ts';
@@ -27,9 +28,15 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
         write: settleRows,
         async inTransaction(client, events) {
           const posts = await postFrames(client, installed.schema, touchedFacts(events));
-          return keepFrames(client, [...events.flatMap(framesOf), ...posts]);
+          const frames = await keepFrames(client, [...events.flatMap(framesOf), ...posts]);
+          crashPoint('stream.applied');
+          return frames;
         },
-        committed: ({ result }) => publish(engine, redis, result),
+        async committed({ result }) {
+          crashPoint('stream.committed');
+          await publish(engine, redis, result);
+          crashPoint('stream.published');
+        },
       });
       finishRound(engine, installed, batches, applied, began);
     },

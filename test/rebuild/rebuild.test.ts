@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { ask, type Question } from '../../tools/operate/ask.ts';
-import type { Person } from '../harness/client.ts';
+import { expectStatus, type Person } from '../harness/client.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
 let world: World;
