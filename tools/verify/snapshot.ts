@@ -1,5 +1,5 @@
 import type { Client, Pool } from '../../platform/postgres/pool.ts';
-import { consumerOf } from '../../platform/postgres/serving.ts';
+import { consumerOf, schemaOf } from '../../platform/postgres/serving.ts';
 
 /** One served model as it stands in the snapshot. */
 export interface ModelState {
@@ -20,7 +20,10 @@ export interface Snapshot {
 }
 
 /** Opens a REPEATABLE READ snapshot; it stays the same until it is closed. */
-export async function openSnapshot(pool: Pool): Promise<Snapshot> {
+export async function openSnapshot(
+  pool: Pool,
+  chosen?: { model: string; version: number },
+): Promise<Snapshot> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -28,7 +31,16 @@ export async function openSnapshot(pool: Pool): Promise<Snapshot> {
       'SELECT s.model, s.version, v.schema_name FROM engine.serving s JOIN engine.version v USING (model, version) ORDER BY 1',
     );
     const models: ModelState[] = [];
-    for (const row of rows) models.push(await readState(client, row.model, row.version, row.schema_name));
+    const own = chosen
+      ? [
+          {
+            model: chosen.model,
+            version: chosen.version,
+            schema_name: schemaOf(chosen.model, chosen.version),
+          },
+        ]
+      : rows;
+    for (const row of own) models.push(await readState(client, row.model, row.version, row.schema_name));
     return { client, models, close: () => endSnapshot(client) };
   } catch (error) {
     await endSnapshot(client);

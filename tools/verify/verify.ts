@@ -21,6 +21,8 @@ export interface World extends Source {
 export interface VerifyOptions {
   /** Model names; all served ones when empty. */
   models: readonly string[];
+  /** Of the one model named, also when it is not served. */
+  version?: number;
   /** Passes over the log; by its size when not given. */
   buckets?: number;
 }
@@ -92,7 +94,10 @@ export async function verify(world: World, options: VerifyOptions): Promise<Veri
 }
 
 async function verifyOnce(world: World, options: VerifyOptions): Promise<Round> {
-  const snapshot = await openSnapshot(world.pool);
+  const snapshot = await openSnapshot(
+    world.pool,
+    options.version ? { model: options.models[0]!, version: options.version } : undefined,
+  );
   try {
     const { models, findings } = await chooseModels(snapshot, options.models);
     const buckets = options.buckets ?? bucketsFor(stretchesOf(models));
