@@ -69,11 +69,12 @@ async function readPublicKeys(pool: Pool): Promise<PublicKey[]> {
 }
 
 /** Without Postgres nothing can be read; without anything else something still can. */
-function healthChecks({ pool, redis, serving }: QueryApiOptions): HealthCheck[] {
+function healthChecks({ pool, redis, serving, waiter }: QueryApiOptions): HealthCheck[] {
   return [
     { name: 'postgres', required: true, check: async () => void (await pool.query('SELECT')) },
     { name: 'redis', required: false, check: async () => void (await redis.ping()) },
     { name: 'views', required: false, check: async () => checkViews(serving) },
+    { name: 'projections', required: false, check: async () => checkFresh(serving, waiter) },
     { name: 'parked', required: false, check: () => checkParked(pool) },
   ];
 }
@@ -85,8 +86,22 @@ function checkViews(serving: Serving): void {
     throw new Error(`no version of ${missing.join(', ')} is served; are the projectors running?`);
 }
 
+/** Seconds; what is older is told by /readyz and served all the same. */
+const oldAfter = 15;
+
+/** A model that is paused, frozen or behind, whatever the reason (F-OP7). */
+function checkFresh(serving: Serving, waiter: Waiter): void {
+  const old = [...serving.snapshot()].flatMap(([model, { consumer }]) => {
+    const asOf = waiter.asOf(consumer);
+    const seconds = Math.round((Date.now() - asOf) / 1_000);
+    if (asOf === 0) return [`nothing is known of ${model}`];
+    return seconds > oldAfter ? [`${model} is ${seconds} s old`] : [];
+  });
+  if (old.length > 0) throw new Error(`${old.join(', ')}: see emulsion projections`);
+}
+
 async function checkParked(pool: Pool): Promise<void> {
   const { rows } = await pool.query('SELECT count(DISTINCT (consumer, key)) AS keys FROM engine.parked');
   if (rows[0].keys > 0)
-    throw new Error(`${rows[0].keys} keys are parked: engine.parked names the records and why`);
+    throw new Error(`${rows[0].keys} keys are parked: emulsion dead-letters list names the records and why`);
 }
