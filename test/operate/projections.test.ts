@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Door, openDoor } from '../harness/door.ts';
+import { startWorld, type World } from '../harness/world.ts';
+import { emulsion, projection, projections } from './cli.ts';
+
+const models = ['accounts', 'graph', 'likes', 'media', 'posts', 'stream', 'timelines', 'media-pipeline'];
+const patience = { timeout: 45_000, interval: 500 };
+
+let world: World;
+let broker: Door;
+beforeAll(async () => {
+  world = await startWorld({
+    services: ['command-api', 'query-api', 'projectors', 'reactors', 'media-pipeline'],
+  });
+  broker = await openDoor(world.env.KAFKA_BROKERS!, 'broker');
+});
+afterAll(async () => {
+  await world?.stop();
+  await broker?.close();
+});
+
+const becomes = (model: string, state: string): Promise<void> =>
+  vi.waitFor(async () => expect((await projection(world.env, model)).state).toBe(state), patience);
+
+/** Somebody follows somebody, so that accounts, graph, timelines and stream have something to do. */
+async function busy(): Promise<void> {
+  const [ana, ben] = [await world.api.register(), await world.api.register()];
+  // Whom ana has just heard of is not known everywhere yet.
+  await vi.waitFor(async () => {
+    const { status } = await world.api.as(ana, 'POST', `/api/users/${ben.username}/follow`);
+    expect(status).toBeLessThan(300);
+  }, patience);
+}
+
+interface Readiness {
+  status: string;
+  checks: { name: string; ok: boolean; detail?: string }[];
+}
+
+async function readiness(service: 'projectors' | 'query-api'): Promise<{ status: number; body: Readiness }> {
+  const answer = await fetch(`${world.services[service].url}/readyz`);
+  return { status: answer.status, body: (await answer.json()) as Readiness };
+}
+
+test('everything that consumes the log is shown, with where it stands', async () => {
+  await busy();
+  await world.drained();
+  await vi.waitFor(async () => {
+    const all = await projections(world.env);
+    expect(all.map(({ model }) => model)).toEqual(expect.arrayContaining(models));
+    expect(new Set(all.map(({ state }) => state))).toEqual(new Set(['running']));
+  }, patience);
+  const accounts = await projection(world.env, 'accounts');
+  expect(accounts).toMatchObject({ version: 1, lagEvents: 0, lagSeconds: 0, etaSeconds: 0 });
+  expect(accounts).toMatchObject({ served: true, parked: 0, reason: null });
+  const users = accounts.partitions.filter(({ topic }) => topic === 'user-events');
+  expect(users.map(({ partition }) => partition)).toEqual([0, 1, 2, 3]);
+  expect(users.reduce((sum, { position }) => sum + position, 0)).toBeGreaterThan(0);
+  expect(users.every(({ position, head }) => position === head)).toBe(true);
+  expect((await readiness('projectors')).body).toMatchObject({ status: 'ready' });
+});
+
+test('a person gets a table, one model also its partitions, and a mistyped one the names there are', async () => {
+  const all = await emulsion(world.env, 'projections');
+  expect(all).toMatchObject({ status: 0 });
+  expect(all.out).toMatch(/^model +version +state/);
+  expect(all.out).not.toContain('user-events/0');
+  const one = await emulsion(world.env, 'projections', 'accounts');
+  expect(one.out).toMatch(/user-events\/0 +\d+ +\d+ +0/);
+  const none = await emulsion(world.env, 'projections', 'acounts');
+  expect(none.status).toBe(1);
+  expect(none.err).toContain('There are accounts, graph, likes');
+});
+
+test('a round that Postgres refuses waits for Postgres, and goes on', async () => {
+  await world.owner.query(`
+    CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER refuse BEFORE INSERT ON graph_v1.follow EXECUTE FUNCTION public.refuse()`);
+  await busy();
+  await becomes('graph', 'waiting for postgres');
+  expect(await projection(world.env, 'graph')).toMatchObject({
+    reason: 'could not extend file',
+    lagEvents: 1,
+  });
+  expect((await projection(world.env, 'accounts')).state).toBe('running');
+  const { status, body } = await readiness('projectors');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ status: 'degraded' });
+  await world.owner.query('DROP FUNCTION public.refuse CASCADE');
+  await becomes('graph', 'running');
+});
+
+test('a round that gets nowhere is stalled, with the partition and the process named', async () => {
+  const lock = await world.owner.connect();
+  try {
+    await lock.query('BEGIN; LOCK TABLE graph_v1.follow IN EXCLUSIVE MODE');
+    await busy();
+    await becomes('graph', 'stalled');
+    const graph = await projection(world.env, 'graph');
+    expect(graph.reason).toMatch(/^no progress on follow-events\/\d for \d+ s, projectors /);
+    expect(graph.lagEvents).toBe(1);
+    expect(graph.lagSeconds).toBeGreaterThan(10);
+    expect((await readiness('projectors')).body.checks[1]?.detail).toContain('graph.v1 stalled');
+  } finally {
+    await lock.query('ROLLBACK');
+    lock.release();
+  }
+  await becomes('graph', 'running');
+});
+
+test('a frozen process is not running; readers are told that what they see is old, and served', async () => {
+  world.services.projectors.signal('SIGSTOP');
+  await becomes('graph', 'not running');
+  expect((await projection(world.env, 'stream')).state).toBe('running');
+  await vi.waitFor(async () => {
+    const { status, body } = await readiness('query-api');
+    expect([status, body.status]).toEqual([200, 'degraded']);
+  }, patience);
+  world.services.projectors.signal('SIGCONT');
+  await becomes('graph', 'running');
+});
+
+test('without a broker it waits for the broker, and nobody knows how far it is behind', async () => {
+  await world.services.projectors.stop();
+  const env = { ...world.env, KAFKA_BROKERS: broker.address };
+  await world.services.projectors.start({ KAFKA_BROKERS: broker.address });
+  await becomes('graph', 'running');
+  await broker.shut();
+  await becomes('graph', 'waiting for broker');
+  const unknown = await projection(env, 'graph');
+  expect(unknown).toMatchObject({ lagEvents: null, etaSeconds: null });
+  expect(unknown.partitions[0]?.head).toBeNull();
+  expect((await emulsion(env, 'projections')).out).toContain('The broker does not answer');
+  await broker.open();
+  await becomes('graph', 'running');
+});
+
+test('a version that no running process has the code of is told from one whose process is down', async () => {
+  await world.owner.query(`INSERT INTO engine.version (model, version, schema_name, definition)
+    VALUES ('graph', 99, 'graph_v99', 99)`);
+  expect(await projection(world.env, 'graph', 99)).toMatchObject({ state: 'no code', served: false });
+  await world.owner.query('DELETE FROM engine.version WHERE version = 99');
+});
+
+test('a process that ends in order is missed by nobody, and its models are not running', async () => {
+  await world.services.projectors.stop();
+  const { rows } = await world.owner.query("SELECT FROM engine.member WHERE process LIKE 'projectors%'");
+  expect(rows).toEqual([]);
+  expect(await projection(world.env, 'graph')).toMatchObject({
+    state: 'not running',
+    reason: 'no process reports it',
+  });
+});
+
+test('a position beyond the end stops the consumer, and the text says that an operator is needed', async () => {
+  await world.owner.query(
+    "UPDATE engine.position SET position = position + 1000 WHERE consumer = 'graph.v1'",
+  );
+  await world.services.projectors.start();
+  await becomes('graph', 'stopped');
+  const graph = await projection(world.env, 'graph');
+  expect(graph.reason).toContain('beyond the head');
+  expect((await projections(world.env))[0]?.model).toBe('graph');
+  expect((await emulsion(world.env, 'projections')).out).toContain('No retry mends this');
+  const { status, body } = await readiness('projectors');
+  expect([status, body.status]).toEqual([200, 'degraded']);
+});
