@@ -10,6 +10,7 @@ import { openMasterKey } from '../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../schemas/generated/events.ts';
 import { topics } from '../schemas/topics.ts';
 import { type ModelWatch, type RebuildWatch, watchModels } from './engine/members.ts';
+import { envelopeSeen } from './engine/model.ts';
 import { createEngine, type Engine, type RunningModel } from './engine/runner.ts';
 
 /** Connections: each model has a transaction of its own, timelines also one that holds their locks. */
@@ -29,6 +30,7 @@ export async function openEngine(
     registryUrl: config.registryUrl,
     catalog: eventCatalog,
     prefix: config.prefix,
+    envelope: envelopeSeen,
   });
   const master = openMasterKey(config.masterKeyFile);
   const { prefix, partitions } = config;

@@ -1,4 +1,4 @@
-import type { Event, EventOf, EventType } from '../../schemas/generated/events.ts';
+import type { Envelope, Event, EventOf, EventType } from '../../schemas/generated/events.ts';
 import type { Topic } from '../../schemas/topics.ts';
 
 /**
@@ -35,6 +35,14 @@ export interface Derivation {
   params(changes: readonly Change[]): unknown[];
 }
 
+/** Of the envelope a model sees these; the rest, the larger part of a small event, is not even decoded. */
+export const envelopeSeen = ['id', 'time', 'correlation'] as const satisfies (keyof Envelope)[];
+
+/** An event as a model sees it. */
+export type Seen<T extends EventType> = Omit<EventOf<T>, 'meta'> & {
+  meta: Pick<Envelope, (typeof envelopeSeen)[number]>;
+};
+
 /** A read model: data and pure functions. The engine owns all the rest. */
 export interface Model {
   name: string;
@@ -48,7 +56,7 @@ export interface Model {
   /** Registers it writes; each merges by (event time, event id), so events of any keys may come in any order. */
   registers: readonly string[];
   counters: readonly Counter[];
-  on: { [T in EventType]?: (event: EventOf<T>) => Change[] };
+  on: { [T in EventType]?: (event: Seen<T>) => Change[] };
   /** The id that ties together events whose rows a derivation joins: their rounds wait for each other. */
   lockOf?(event: Event): string | null;
   derivations?: readonly Derivation[];

@@ -1,5 +1,4 @@
-import type { EventOf } from '../../schemas/generated/events.ts';
-import { type Change, defineModel, put } from '../engine/model.ts';
+import { type Change, defineModel, put, type Seen } from '../engine/model.ts';
 
 /** What operators ruled about parked records, for them to look up; what rounds are told of is in engine/rulings.ts. */
 export const rulings = defineModel({
@@ -16,7 +15,7 @@ export const rulings = defineModel({
 });
 
 function ruled(
-  event: EventOf<'DeadLetterEdited' | 'DeadLetterDiscarded'>,
+  event: Seen<'DeadLetterEdited'> | Seen<'DeadLetterDiscarded'>,
   verdict: string,
   reason: string | null,
 ): Change {
