@@ -11,9 +11,12 @@ beforeAll(async () => {
   people = await Promise.all(Array.from({ length: 5 }, () => world.api.register()));
   const photo = await world.api.upload(people[0]!);
   posts = [await world.api.publish(people[0]!, [photo])];
-  for (const person of people.slice(1))
-    await world.api.as(person, 'POST', `/api/users/${people[0]!.username}/follow`);
-  for (const person of people.slice(1)) await world.api.as(person, 'POST', `/api/posts/${posts[0]}/like`);
+  // A post can be liked once it shows.
+  await world.drained();
+  for (const person of people.slice(1)) {
+    expectStatus(await world.api.as(person, 'POST', `/api/users/${people[0]!.username}/follow`), 200);
+    expectStatus(await world.api.as(person, 'POST', `/api/posts/${posts[0]}/like`), 200);
+  }
   await world.drained();
 });
 afterAll(() => world?.stop());
@@ -43,12 +46,13 @@ async function served(model: string): Promise<number> {
     .version;
 }
 
-/** Goes on liking and reading until told to stop; what was read is checked by `look`. */
+/** Does something again and again until told to stop, which tells what went wrong. */
 function underway(work: () => Promise<void>): { stop(): Promise<void> } {
   let going = true;
   const loop = (async () => {
     while (going) await work();
   })();
+  loop.catch(() => {});
   return {
     async stop() {
       going = false;

@@ -50,9 +50,15 @@ export function openProgress(pool: Pool, build: Build): Progress {
     writing = writing.then(write).catch(() => {});
   }, writeEveryMs);
   return {
-    read: (topic, partition, bytes) => void (of(topic, partition).bytes += bytes),
-    applied: (count) => void (events += count),
-    failed: (topic, partition) => void (of(topic, partition).errors += 1),
+    read(topic, partition, bytes) {
+      of(topic, partition).bytes += bytes;
+    },
+    applied(count) {
+      events += count;
+    },
+    failed(topic, partition) {
+      of(topic, partition).errors += 1;
+    },
     async close() {
       clearInterval(timer);
       await writing;
