@@ -1,0 +1,41 @@
+import { openCodec } from '../../platform/log/codec.ts';
+import { readLog, wholeLog } from '../../platform/log/read-log.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+import { topics } from '../../schemas/topics.ts';
+import type { World } from '../harness/world.ts';
+
+/** A record of the log with what is not personal in it. */
+export interface Recorded {
+  topic: string;
+  key: string;
+  /** Of the event: two records with one id are one event, written twice. */
+  id: string;
+  type: string;
+  /** Event time, milliseconds. */
+  at: number;
+  traceId: string;
+  fields: Record<string, unknown>;
+}
+
+/** Everything in the world's log. */
+export async function readRecords({ kafka, prefix, env }: World): Promise<Recorded[]> {
+  const codec = await openCodec<Event>({
+    registryUrl: env.SCHEMA_REGISTRY_URL!,
+    catalog: eventCatalog,
+    prefix,
+  });
+  const found: Recorded[] = [];
+  await readLog({
+    kafka,
+    prefix,
+    stretches: await wholeLog(kafka, prefix, topics),
+    async handle(records) {
+      await codec.prepare(records.map(({ value }) => value));
+      for (const { topic, key, value } of records) {
+        const { type, meta, fields } = codec.decode(value);
+        found.push({ topic, key, id: meta.id, type, at: meta.time, traceId: meta.correlation, fields });
+      }
+    },
+  });
+  return found;
+}

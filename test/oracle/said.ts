@@ -1,0 +1,71 @@
+import type { What } from './fact.ts';
+import type { Call, Played } from './history.ts';
+import type { Recorded } from './log.ts';
+import { type Name, thingOf } from './plan.ts';
+import { idOf, profile, registration } from './wire.ts';
+
+/** What an accepted command made true, and what its record must say of it. */
+export interface Said {
+  fact: What;
+  /** Those that are not personal. */
+  fields: Record<string, unknown>;
+}
+
+/** `body`: how it was answered. What is personal is told by the client; the log tells times, and no more. */
+export function factOf(played: Played, call: Call, body: Call['body'], record: Recorded): Said {
+  const { act, step, actor } = call;
+  const id = (name: Name): string => idOf(played, name);
+  const self = step < 0 ? '' : id(actor);
+  switch (act.do) {
+    case 'register': {
+      const { username, email, dateOfBirth, fullName, gender } = registration(played, act);
+      const own = { fullName, gender, bio: '', website: null, avatarMediaId: null };
+      const person = body.user.id;
+      const fact = { what: 'registered' as const, person, username, email, dateOfBirth, profile: own };
+      return { fact, fields: { userId: person } };
+    }
+    case 'edit': {
+      const own = profile(played, act);
+      const fields = { userId: self, avatarMediaId: own.avatarMediaId };
+      return { fact: { what: 'edited', person: self, profile: own }, fields };
+    }
+    case 'follow':
+    case 'unfollow':
+      return follow(act.do, self, id(act.whom), record);
+    case 'like':
+    case 'unlike': {
+      const post = id(act.post);
+      const author = id(played.calls.find((one) => thingOf(one.step) === act.post)!.actor);
+      const what = act.do === 'like' ? 'liked' : 'unliked';
+      return { fact: { what, post, liker: self }, fields: { postId: post, likerId: self, authorId: author } };
+    }
+    case 'delete': {
+      const post = id(act.post);
+      return { fact: { what: 'deleted', post, author: self }, fields: { postId: post, authorId: self } };
+    }
+    case 'publish': {
+      const { do: _, media: names, ...rest } = act;
+      const media = names.map(id);
+      const { caption: _c, location: _l, ...flags } = rest;
+      const fields = { ...flags, postId: body.id, authorId: self, mediaIds: media };
+      return { fact: { what: 'published', post: body.id, author: self, media, ...rest }, fields };
+    }
+    case 'request':
+      return upload('requested', body.mediaId, self);
+    case 'complete':
+      return upload('uploaded', id(act.media), self);
+    default:
+      throw new Error(`${act.do} has no event`);
+  }
+}
+
+function follow(what: 'follow' | 'unfollow', follower: string, followee: string, { fields }: Recorded): Said {
+  const ids = { followerId: follower, followeeId: followee };
+  if (what === 'unfollow') return { fact: { what: 'unfollowed', follower, followee }, fields: ids };
+  const since = Number(fields.followedAt);
+  return { fact: { what: 'followed', follower, followee, since }, fields: ids };
+}
+
+function upload(what: 'requested' | 'uploaded', media: string, owner: string): Said {
+  return { fact: { what, media, owner }, fields: { mediaId: media, ownerId: owner } };
+}
