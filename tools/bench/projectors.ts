@@ -1,0 +1,96 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { BenchWorld } from './world.ts';
+
+/** What one round of a consumer brought, as its process says it. */
+export interface Round {
+  consumer: string;
+  events: number;
+  seconds: number;
+  /** When it was done, milliseconds. */
+  at: number;
+}
+
+/** A real projectors process of the world. */
+export interface Projectors {
+  /** The rounds of this consumer so far. */
+  rounds(consumer: string): Round[];
+  /** Resolves when this consumer has applied so many events; rejects when the process ends before. */
+  applied(consumer: string, events: number): Promise<void>;
+  /** Its peak resident memory so far, megabytes. */
+  memoryMb(): number;
+  stop(): Promise<void>;
+}
+
+const root = path.resolve(import.meta.dirname, '../..');
+const lastLines = 10;
+const stopWithinMs = 12_000;
+
+/** Starts one; it begins to project at once whatever the log holds. */
+export function startProjectors(world: BenchWorld, extra: Record<string, string> = {}): Projectors {
+  const env = {
+    ...process.env,
+    ...world.env,
+    DATABASE_URL: world.env.PROJECTOR_DATABASE_URL,
+    PORT: '0',
+    ...extra,
+  };
+  const child = spawn(process.execPath, ['projectors/main.ts'], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const rounds: Round[] = [];
+  const said: string[] = [];
+  let look: () => void = () => {};
+  const read = (line: string): void => {
+    said.push(line);
+    if (said.length > lastLines) said.shift();
+    const round = roundOf(line);
+    if (!round) return;
+    rounds.push(round);
+    look();
+  };
+  createInterface({ input: child.stdout }).on('line', read);
+  createInterface({ input: child.stderr }).on('line', read);
+  const stop = (): Promise<void> => stopChild(child, ended);
+  world.atEnd(stop);
+  return {
+    rounds: (consumer) => rounds.filter((round) => round.consumer === consumer),
+    applied(consumer, events) {
+      return new Promise((resolve, reject) => {
+        look = () => {
+          const done = rounds.filter((r) => r.consumer === consumer).reduce((sum, r) => sum + r.events, 0);
+          if (done >= events) resolve();
+        };
+        look();
+        void ended.then(() => reject(new Error(`The projectors ended:\n${said.join('\n')}`)));
+      });
+    },
+    memoryMb: () => peakMemoryMb(child.pid!),
+    stop,
+  };
+}
+
+function roundOf(line: string): Round | null {
+  if (!line.includes('"applied"')) return null;
+  const { msg, consumer, events, seconds, timestamp } = JSON.parse(line);
+  return msg === 'applied' ? { consumer, events, seconds, at: Date.parse(timestamp) } : null;
+}
+
+async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const hard = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
+  await ended;
+  clearTimeout(hard);
+}
+
+/** What the kernel remembers of a process as its largest resident memory. */
+export function peakMemoryMb(pid: number): number {
+  const kilobytes = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Math.round(Number(kilobytes ?? 0) / 1_024);
+}
