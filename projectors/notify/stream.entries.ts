@@ -68,6 +68,7 @@ export async function keepFrames(
     `WITH asked AS (
        SELECT DISTINCT ON (user_id, event_id) * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::jsonb[])
          AS n (user_id, event_id, event_time, payload)
+       ORDER BY user_id, event_id, event_time
      ), fresh AS (
        SELECT a.*, row_number() OVER (PARTITION BY user_id ORDER BY event_time, event_id) AS n FROM asked a
        WHERE NOT EXISTS (SELECT FROM stream.entry e WHERE e.user_id = a.user_id AND e.event_id = a.event_id)
