@@ -4,16 +4,20 @@ import { openAppender } from '../platform/log/appender.ts';
 import { openCodec, UnknownEventType } from '../platform/log/codec.ts';
 import { runConsumer } from '../platform/log/consumer.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
+import { openRulings } from '../platform/log/rulings.ts';
 import { checkTopics } from '../platform/log/topics.ts';
 import { watchConsumers } from '../platform/log/watch.ts';
+import { openPauses } from '../platform/postgres/pauses.ts';
 import { createPool, type Pool } from '../platform/postgres/pool.ts';
 import type { Config } from '../platform/process/config.ts';
+import { openGate } from '../platform/process/gate.ts';
 import { type Running, runMain } from '../platform/process/main.ts';
 import { openStorage } from '../platform/storage/s3.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { openMasterKey } from '../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../schemas/generated/events.ts';
+import { rulingOf, rulingTopic } from '../schemas/operator/dead-letter.ts';
 import { createBudget } from './run/budget.ts';
 import { consumerName, createHandler, roundRecords } from './run/consume.ts';
 import { createMediaMetrics } from './run/metrics.ts';
@@ -27,6 +31,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: consumerName, log });
   await checkTopics(kafka, { prefix, topics, partitions });
   const codec = await openCodec<Event>({ registryUrl: config.registryUrl, catalog: eventCatalog, prefix });
+  const rulings = openRulings({ kafka, prefix, codec, topic: rulingTopic, rulingOf });
+  const pauses = await openPauses(config.databaseUrl, pool);
   const appender = await openAppender({ kafka, prefix, partitions, log });
   // Without an object store nobody can upload, so there is nothing to do; the process stays for its health.
   const storage = config.s3 && openStorage(config.s3);
@@ -43,6 +49,9 @@ async function start(config: Config, log: Logger): Promise<Running> {
       // Uploads from before its first start wait for it; outcomes are the same however often they are made.
       start: 'beginning',
       maxRecords: roundRecords,
+      gate: openGate(),
+      paused: () => pauses.isPaused(consumerName),
+      claimed: rulings.refresh,
       handle: createHandler({
         storage,
         master: openMasterKey(config.masterKeyFile),
@@ -54,6 +63,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
         pool,
         log,
         metrics: createMediaMetrics(metrics),
+        rulings,
       }),
       fatal: (error) => error instanceof UnknownEventType,
     });
@@ -83,6 +93,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
     async close() {
       await server.close();
       await consumer?.close();
+      await pauses.close();
       await watch.close();
       await appender.close();
       storage?.close();

@@ -25,6 +25,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       await Promise.all(running.map((model) => model.close()));
       await operations.close();
       redis.disconnect();
+      await engine.pauses.close();
       await engine.pool.end();
     },
   };

@@ -44,6 +44,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       await control.close();
       await operations.close();
       redis.disconnect();
+      await engine.pauses.close();
       await engine.pool.end();
     },
   };

@@ -2,6 +2,7 @@ import { openHttpServer } from '../platform/http/server.ts';
 import { openCodec } from '../platform/log/codec.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
 import { checkTopics } from '../platform/log/topics.ts';
+import { openPauses } from '../platform/postgres/pauses.ts';
 import { createPool } from '../platform/postgres/pool.ts';
 import type { Config } from '../platform/process/config.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
@@ -34,7 +35,8 @@ export async function openEngine(
   });
   const master = openMasterKey(config.masterKeyFile);
   const { prefix, partitions } = config;
-  return createEngine({ kafka, pool, codec, master, log, prefix, partitions }, metrics);
+  const pauses = await openPauses(config.databaseUrl, pool);
+  return createEngine({ kafka, pool, codec, master, log, prefix, partitions, pauses }, metrics);
 }
 
 export interface Operations {

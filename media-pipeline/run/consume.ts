@@ -4,6 +4,7 @@ import type { Appender } from '../../platform/log/appender.ts';
 import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
 import { headerOf } from '../../platform/log/record.ts';
+import type { Rulings } from '../../platform/log/rulings.ts';
 import { type Pool, transaction } from '../../platform/postgres/pool.ts';
 import { savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
@@ -13,7 +14,7 @@ import { type Event, type EventOf, eventCatalog } from '../../schemas/generated/
 import { eachAtOnce } from './each.ts';
 import type { MediaMetrics } from './metrics.ts';
 import { type Outcome, outcomeOf, type Workshop } from './outcome.ts';
-import { park, type Stuck } from './parking.ts';
+import { type Stuck, settleStuck } from './parking.ts';
 
 export const consumerName = 'media-pipeline';
 
@@ -26,6 +27,7 @@ export interface Pipeline extends Workshop {
   pool: Pool;
   log: Logger;
   metrics: MediaMetrics;
+  rulings: Rulings;
   /** Pictures at a time. */
   atOnce: number;
 }
@@ -54,13 +56,30 @@ export function createHandler(pipeline: Pipeline): (batches: readonly PartitionB
   };
 
   return async (batches) => {
-    const uploads = batches.flatMap((batch) => batch.records).filter(isUpload);
+    const uploads = (await asRuled(pipeline, batches)).filter(isUpload);
+    if (batches.some(({ unparking }) => unparking)) forgetStuck(ended, uploads);
     await pipeline.codec.prepare(uploads.map((record) => record.value));
     await eachAtOnce(uploads, pipeline.atOnce, end);
     const all = uploads.map((record) => ended.get(idOf(record))!);
     await savePassed(pipeline, batches, all);
     await discardRejected(pipeline, all);
   };
+}
+
+/** The records of a round as operators have ruled: edited ones in the place of theirs, discarded ones left out. */
+async function asRuled(
+  { rulings }: Pipeline,
+  batches: readonly PartitionBatch[],
+): Promise<readonly LogRecord[]> {
+  if (batches.some(({ unparking }) => unparking)) await rulings.refresh();
+  const ruled = rulings.of(consumerName);
+  const records = batches.flatMap((batch) => batch.records);
+  return ruled ? records.map(ruled).filter((record) => record !== null) : records;
+}
+
+/** What is tried again is done again, whatever is remembered of it. */
+function forgetStuck(ended: LRUCache<string, Ended>, uploads: readonly LogRecord[]): void {
+  for (const id of uploads.map(idOf)) if ('error' in (ended.get(id) ?? {})) ended.delete(id);
 }
 
 /** Every record has an event id; one that lost its headers is known by its place. */
@@ -118,12 +137,13 @@ async function savePassed(
   const times = all.map((one) => ('eventTime' in one ? one.eventTime : 0));
   const steps = batches.map((batch) => stepOf(batch, Math.max(0, ...times)));
   await transaction(pipeline.pool, async (client) => {
-    await park(
+    await savePositions(client, consumerName, steps);
+    await settleStuck(
       client,
       consumerName,
+      batches,
       all.filter((one) => 'error' in one),
     );
-    await savePositions(client, consumerName, steps);
   });
   crashPoint('media.after-position');
 }

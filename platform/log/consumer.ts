@@ -1,6 +1,7 @@
 import type { PositionStep } from '../postgres/positions.ts';
+import { PositionJumped } from './claims.ts';
 import type { PartitionBatch } from './intake.ts';
-import { type ConsumerOptions, openMembership, PositionJumped } from './membership.ts';
+import { type ConsumerOptions, openMembership } from './membership.ts';
 import { reasonOf } from './outage.ts';
 import { topicName } from './topics.ts';
 
@@ -16,7 +17,7 @@ export interface HeldPosition {
 }
 
 export interface RunningConsumer {
-  state(): { state: 'starting' | 'running' | 'retrying' | 'stopped'; reason: string | null };
+  state(): { state: 'starting' | 'running' | 'retrying' | 'paused' | 'stopped'; reason: string | null };
   /** The partitions it holds now, and the next offset of each that it has not applied. */
   held(): HeldPosition[];
   close(): Promise<void>;
@@ -40,6 +41,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   let closing = false;
   let stopAttempt: () => void = () => {};
   const running = { state: 'running', reason: null } as const;
+  const paused = { state: 'paused', reason: null } as const;
   const troubled = (error: Error | null): void => {
     state = error ? { state: 'retrying', reason: reasonOf(error) } : running;
   };
@@ -78,7 +80,7 @@ export function runConsumer(options: ConsumerOptions): RunningConsumer {
   };
   const ended = attempts();
   return {
-    state: () => state,
+    state: () => (state.state !== 'stopped' && options.paused?.() ? paused : state),
     held: () => held(),
     async close() {
       closing = true;
@@ -129,5 +131,8 @@ async function attempt(
   } finally {
     membership.close();
     await consumer.disconnect().catch(() => {});
+    await membership.release().catch((error) => {
+      options.log.warn({ consumer: options.consumer, err: error }, 'partitions could not be given back');
+    });
   }
 }

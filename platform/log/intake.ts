@@ -1,6 +1,6 @@
 import { sqlState } from '../postgres/pool.ts';
 import { type ClaimedPosition, Fenced } from '../postgres/positions.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import { applyAlone, type Careful, type CarefulOptions, isKiller, parkKiller } from './careful.ts';
 import type { LogRecord } from './record.ts';
 
 export type { LogRecord } from './record.ts';
@@ -13,28 +13,49 @@ export interface PartitionBatch {
   firstOffset: bigint;
   nextOffset: bigint;
   records: LogRecord[];
+  /**
+   * Parked records that are tried again, in their order; all from before firstOffset, which is nextOffset too. What
+   * comes through is taken out of engine.parked with the position that fences it (settleLetters).
+   */
+  unparking?: true;
 }
 
-export interface IntakeOptions {
-  consumer: string;
-  log: Logger;
+export interface IntakeOptions extends CarefulOptions {
   maxRecords?: number;
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   fatal?(error: unknown): boolean;
   /** What keeps a round from being applied, each time that it is tried again; null once it is. */
   troubled?(error: Error | null): void;
   closed(): boolean;
+  paused?(): boolean;
+}
+
+/** A partition as this process holds it. */
+export interface HeldPartition extends ClaimedPosition {
+  /** null unless its last holder died. */
+  careful: Careful | null;
+}
+
+/** An operator has halted this consumer: what was not applied is fetched again when it goes on. */
+export class Paused extends Error {
+  override name = 'Paused';
 }
 
 interface Waiting {
-  position: ClaimedPosition;
+  position: HeldPartition;
   records: LogRecord[];
+  unparking: boolean;
   taken: number;
   resolve(): void;
   reject(error: Error): void;
 }
 
-const defaultMaxRecords = 10_000;
+interface Taken {
+  item: Waiting;
+  batch: PartitionBatch;
+}
+
+export const defaultMaxRecords = 10_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -44,69 +65,106 @@ const longestPauseMs = 5_000;
  */
 export function openIntake(options: IntakeOptions) {
   const waiting: Waiting[] = [];
-  let working = false;
+  let working: Promise<void> | null = null;
 
   const work = async (): Promise<void> => {
     // Fetches of one answer arrive within the same turn of the event loop: let them all come in first.
     await new Promise((resolve) => setImmediate(resolve));
     while (waiting.length > 0) await round();
+    // In the same turn as the look above, so that whoever comes next begins anew.
+    working = null;
   };
 
   const round = async (): Promise<void> => {
     const taken = takeRound(waiting, options.maxRecords ?? defaultMaxRecords);
     try {
-      await handlePersistently(
-        options,
-        taken.map(({ batch }) => batch),
-      );
+      await persistently(options, () => apply(options, taken));
     } catch (error) {
       for (const item of waiting.splice(0)) item.reject(error as Error);
       return;
     }
     for (const { item, batch } of taken) {
-      item.position.position = batch.nextOffset;
+      advance(item.position, batch);
       if (item.taken < item.records.length) continue;
       waiting.splice(waiting.indexOf(item), 1);
       item.resolve();
     }
   };
 
+  const enter = (position: HeldPartition, records: LogRecord[], unparking: boolean): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ position, records, unparking, taken: 0, resolve, reject });
+      working ??= work();
+    });
+
   return {
     /** Resolves when these records are applied and their position is saved. */
-    take(position: ClaimedPosition, records: LogRecord[]): Promise<void> {
-      return new Promise((resolve, reject) => {
-        waiting.push({ position, records, taken: 0, resolve, reject });
-        if (working) return;
-        working = true;
-        work().finally(() => {
-          working = false;
-        });
-      });
+    take: (position: HeldPartition, records: LogRecord[]) => enter(position, records, false),
+    /** Resolves when these parked records were tried again. */
+    unpark: (position: HeldPartition, letters: LogRecord[]) => enter(position, letters, true),
+    /** Resolves when no round is under way. */
+    async idle(): Promise<void> {
+      while (working) await working;
     },
   };
 }
 
-function takeRound(waiting: Waiting[], maxRecords: number): { item: Waiting; batch: PartitionBatch }[] {
-  const taken: { item: Waiting; batch: PartitionBatch }[] = [];
+/** What the next round takes: one item that must be alone, or as much as there is room for of all the others. */
+function takeRound(waiting: readonly Waiting[], maxRecords: number): Taken[] {
+  const first = waiting[0]!;
+  if (isLone(first)) return [takeFrom(first, first.position.careful?.step ?? maxRecords)];
+  const taken: Taken[] = [];
   let room = maxRecords;
   for (const item of waiting) {
     if (room === 0) break;
-    const records = item.records.slice(item.taken, item.taken + room);
-    item.taken += records.length;
-    room -= records.length;
-    const { topic, partition, generation, position } = item.position;
-    const nextOffset = records.at(-1)!.offset + 1n;
-    taken.push({ item, batch: { topic, partition, generation, firstOffset: position, nextOffset, records } });
+    if (isLone(item)) continue;
+    taken.push(takeFrom(item, room));
+    room -= taken.at(-1)!.batch.records.length;
   }
   return taken;
 }
 
+function isLone({ unparking, position }: Waiting): boolean {
+  return unparking || position.careful !== null;
+}
+
+function takeFrom(item: Waiting, room: number): Taken {
+  const { topic, partition, generation, position } = item.position;
+  const place = { topic, partition, generation, firstOffset: position };
+  if (item.unparking) {
+    item.taken = item.records.length;
+    return { item, batch: { ...place, nextOffset: position, records: item.records, unparking: true } };
+  }
+  const records = item.records.slice(item.taken, item.taken + room);
+  item.taken += records.length;
+  return { item, batch: { ...place, nextOffset: records.at(-1)!.offset + 1n, records } };
+}
+
+/** Beside the rounds of other consumers of this process, or alone when a death may come of it. */
+function apply(options: IntakeOptions, taken: readonly Taken[]): Promise<void> {
+  const batches = taken.map(({ batch }) => batch);
+  const { item, batch } = taken[0]!;
+  const { careful } = item.position;
+  const handle = (): Promise<void> => options.handle(batches);
+  if (item.unparking) return applyAlone(options, batch, 0, handle);
+  if (!careful) return options.gate.shared(handle);
+  if (isKiller(careful)) return parkKiller(options, item.position, batch.records[0]!, careful);
+  return applyAlone(options, batch, careful.deaths, handle);
+}
+
+function advance(position: HeldPartition, batch: PartitionBatch): void {
+  position.position = batch.nextOffset;
+  if (batch.unparking || !position.careful) return;
+  position.careful = batch.nextOffset < position.careful.until ? { ...position.careful, deaths: 0 } : null;
+}
+
 /** An outage is retried for as long as it lasts; a lost partition or our own corruption ends the membership. */
-async function handlePersistently(options: IntakeOptions, batches: PartitionBatch[]): Promise<void> {
+async function persistently(options: IntakeOptions, attempt: () => Promise<void>): Promise<void> {
   for (let pause = firstPauseMs; ; pause = Math.min(pause * 2, longestPauseMs)) {
     if (options.closed()) throw new Error('the consumer is closing');
+    if (options.paused?.()) throw new Paused(`${options.consumer} is paused`);
     try {
-      await options.handle(batches);
+      await attempt();
       if (pause > firstPauseMs) options.troubled?.(null);
       return;
     } catch (error) {

@@ -1,10 +1,13 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Pool } from '../postgres/pool.ts';
-import { type ClaimedPosition, claimPositions, Fenced } from '../postgres/positions.ts';
+import { type ClaimedPosition, Fenced, releasePositions } from '../postgres/positions.ts';
+import type { Gate } from '../process/gate.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { openIntake, type PartitionBatch } from './intake.ts';
+import { changedOutside, claimAssigned, type Held, PositionJumped } from './claims.ts';
+import { openIntake, type PartitionBatch, Paused } from './intake.ts';
+import { openLetters } from './letters.ts';
 import { recordOf } from './record.ts';
-import { fetchHeads, topicName } from './topics.ts';
+import { topicName } from './topics.ts';
 
 export interface ConsumerOptions {
   kafka: Kafka;
@@ -17,6 +20,10 @@ export interface ConsumerOptions {
   partitions: number;
   /** Where a consumer that has never run begins. */
   start: 'beginning' | 'end';
+  /** Of the process: what may kill it is applied with nothing else going on. */
+  gate: Gate;
+  /** True while an operator has halted it: then it keeps its membership, and applies nothing. */
+  paused?(): boolean;
   /** Records of one call of handle, over all partitions. */
   maxRecords?: number;
   /** Told of newly claimed partitions before anything is read from them. */
@@ -29,11 +36,6 @@ export interface ConsumerOptions {
   troubled?(error: Error | null): void;
 }
 
-/** Our own corruption: the consumer stops, loudly (DESIGN §2 rule 6). */
-export class PositionJumped extends Error {
-  override name = 'PositionJumped';
-}
-
 const heartbeatMs = 2_000;
 /**
  * Milliseconds between a round and the next fetch. What was applied is committed already; what comes meanwhile makes
@@ -41,18 +43,12 @@ const heartbeatMs = 2_000;
  */
 const restMs = 8;
 const courtesyCommitMs = 5_000;
-
-interface Held extends ClaimedPosition {
-  /** Batches in a row that did not begin where they should. */
-  wrong: number;
-  /** Rounds in a row that were fenced although nobody has told us that the partition is not ours any more. */
-  fenced: number;
-}
+const pauseLookMs = 100;
 
 /** A round can be fenced by a batch beside ours that is from before a rebalance; more than so often it is us. */
 const fencedLimit = 3;
 
-/** What one member of the group holds: its claims, the check of every first offset, and the courtesy commits. */
+/** What one member of the group holds: its claims, the check of every first offset, pauses, and the courtesy commits. */
 export function openMembership(
   options: ConsumerOptions,
   consumer: Consumer,
@@ -62,20 +58,21 @@ export function openMembership(
   const held = new Map<string, Held>();
   let joined: Promise<void> = Promise.resolve();
   let closed = false;
+  let halted = false;
   const intake = openIntake({ ...options, closed: () => closed });
+  const heldAt = ({ topic, partition }: { topic: string; partition: number }): Held | undefined =>
+    held.get(`${topicName(options.prefix, topic)}/${partition}`);
 
   const claim = async (assignment: Record<string, number[]>): Promise<void> => {
+    const before = [...held.values()];
     held.clear();
-    const positions = await claimAssigned(options, assignment);
+    const positions = await claimAssigned(options, assignment, before);
     await options.claimed?.(positions);
     for (const position of positions) {
-      held.set(`${topicName(options.prefix, position.topic)}/${position.partition}`, {
-        ...position,
-        wrong: 0,
-        fenced: 0,
-      });
+      held.set(`${topicName(options.prefix, position.topic)}/${position.partition}`, position);
       seek(position);
     }
+    halt(options.paused?.() ?? false);
     onJoined(() => [...held.values()]);
   };
   const seek = (position: ClaimedPosition): void =>
@@ -94,7 +91,7 @@ export function openMembership(
   }: EachBatchPayload): Promise<void> => {
     await joined;
     const position = held.get(`${batch.topic}/${batch.partition}`);
-    if (!position || closed || !isRunning() || isStale() || batch.messages.length === 0) return;
+    if (!position || closed || halted || !isRunning() || isStale() || batch.messages.length === 0) return;
     if (BigInt(batch.messages[0]!.offset) !== position.position)
       return wrongOffset(position, batch.messages[0]!.offset);
     position.wrong = 0;
@@ -112,10 +109,11 @@ export function openMembership(
     }
   };
 
-  // What was fenced is not resolved, so it is fetched again by whoever holds the partition now.
+  // What was not applied is not resolved, so it is fetched again: by whoever holds the partition now, or after the pause.
   const letGo = (position: Held, error: Error): void => {
-    const mine = held.get(`${topicName(options.prefix, position.topic)}/${position.partition}`) === position;
+    if (error instanceof Paused) return;
     position.fenced += 1;
+    const mine = heldAt(position) === position;
     if (!(error instanceof Fenced) || (mine && position.fenced > fencedLimit)) fail(error);
   };
 
@@ -126,7 +124,7 @@ export function openMembership(
     if (position.wrong > 2) {
       fail(
         new PositionJumped(
-          `${options.consumer} expects offset ${position.position} of ${where}, the broker gives ${got}. The log or the position was changed from outside; see the runbooks.`,
+          `${options.consumer} expects offset ${position.position} of ${where}, the broker gives ${got}. ${changedOutside}`,
         ),
       );
       return;
@@ -138,6 +136,24 @@ export function openMembership(
     seek(position);
   };
 
+  /** Fetching stops and heartbeats go on. kafkajs keeps pauses of partitions that went elsewhere, so all are said again. */
+  const halt = (now: boolean): void => {
+    const partitions = [...held].map(([id, { partition }]) => ({
+      topic: id.slice(0, id.lastIndexOf('/')),
+      partitions: [partition],
+    }));
+    if (now) consumer.pause(partitions);
+    else {
+      for (const position of halted ? held.values() : []) seek(position);
+      consumer.resume(partitions);
+    }
+    halted = now;
+  };
+  const pauses = setInterval(() => {
+    const now = options.paused?.() ?? false;
+    if (now !== halted && held.size > 0) halt(now);
+  }, pauseLookMs);
+
   const courtesy = setInterval(() => {
     const offsets = [...held].map(([id, { partition, position }]) => ({
       topic: id.slice(0, id.lastIndexOf('/')),
@@ -147,39 +163,25 @@ export function openMembership(
     // Only other tools look at these; Postgres is what we start from.
     if (offsets.length > 0) consumer.commitOffsets(offsets).catch(() => {});
   }, courtesyCommitMs);
+  const letters = openLetters(options, { heldAt, unpark: intake.unpark, failed: letGo });
 
   return {
     eachBatch,
     join(assignment: Record<string, number[]>) {
-      joined = claim(assignment);
+      // One after the other: what an earlier join claims is not ours any more when a later one has begun.
+      joined = joined.catch(() => {}).then(() => claim(assignment));
       joined.catch(fail);
     },
     close() {
       closed = true;
       clearInterval(courtesy);
+      clearInterval(pauses);
+    },
+    /** After close, when nothing is fetched any more: gives back what it holds, once the round under way has ended. */
+    async release(): Promise<void> {
+      await letters.close();
+      await intake.idle();
+      if (held.size > 0) await releasePositions(options.pool, options.consumer, [...held.values()]);
     },
   };
-}
-
-async function claimAssigned(
-  options: ConsumerOptions,
-  assignment: Record<string, number[]>,
-): Promise<ClaimedPosition[]> {
-  const heads = await fetchHeads(options.kafka, options.prefix, options.topics);
-  const starts = options.topics.flatMap((topic) =>
-    (assignment[topicName(options.prefix, topic)] ?? []).map((partition) => ({
-      topic,
-      partition,
-      start: options.start === 'end' ? (heads.get(topic)?.[partition] ?? 0n) : 0n,
-    })),
-  );
-  const positions = await claimPositions(options.pool, options.consumer, starts);
-  for (const { topic, partition, position } of positions) {
-    const head = heads.get(topic)?.[partition] ?? 0n;
-    if (position <= head) continue;
-    throw new PositionJumped(
-      `${options.consumer} stands at ${position} of ${topic}/${partition}, beyond the head ${head}: the log was lost or replaced.`,
-    );
-  }
-  return positions;
 }

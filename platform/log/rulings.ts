@@ -1,7 +1,7 @@
 import { type AnyEvent, type Codec, type SealedEvent, Undecodable } from './codec.ts';
-import type { LogRecord } from './intake.ts';
 import type { Kafka } from './kafka.ts';
 import { readLog } from './read-log.ts';
+import type { LogRecord } from './record.ts';
 import { fetchHeads } from './topics.ts';
 
 /** What an operator decided of one record that a model had parked; the newest (time, id) holds. */
@@ -20,8 +20,11 @@ export interface Ruling {
 export interface Rulings {
   /** Takes in what has been ruled up to now. Throws while the broker or the registry is away. */
   refresh(): Promise<void>;
-  /** What this model takes for a record: itself, the edited one, or null when it was discarded. */
-  of(model: string): (record: LogRecord) => LogRecord | null;
+  /**
+   * What this model takes for a record: itself, the edited one, or null when it was discarded. No function at all while
+   * nothing is ruled about the model.
+   */
+  of(model: string): ((record: LogRecord) => LogRecord | null) | null;
 }
 
 export interface RulingsOptions {
@@ -36,16 +39,23 @@ export interface RulingsOptions {
 /** Knows no ruling until the first refresh. They come from the log itself, so that no projection has to be up to date. */
 export function openRulings(options: RulingsOptions): Rulings {
   const { kafka, prefix, codec, topic } = options;
-  const newest = new Map<string, Ruling>();
+  /** By model, then place. */
+  const newest = new Map<string, Map<string, Ruling>>();
   const next: bigint[] = [];
   let reading: Promise<void> = Promise.resolve();
+  let queued: Promise<void> | null = null;
 
+  const note = (ruling: Ruling): void => {
+    const own = newest.get(ruling.model) ?? new Map<string, Ruling>();
+    newest.set(ruling.model, own);
+    const known = own.get(placeOf(ruling));
+    if (!known || isOlder(known, ruling)) own.set(placeOf(ruling), ruling);
+  };
   const handle = async (records: LogRecord[]): Promise<void> => {
     await codec.prepare(records.map((record) => record.value));
     for (const { value } of records) {
       const ruling = decoded(options, value);
-      const known = ruling && newest.get(idOf(ruling.model, ruling));
-      if (ruling && (!known || isOlder(known, ruling))) newest.set(idOf(ruling.model, ruling), ruling);
+      if (ruling) note(ruling);
     }
     const { partition, offset } = records.at(-1)!;
     next[partition] = offset + 1n;
@@ -58,24 +68,33 @@ export function openRulings(options: RulingsOptions): Rulings {
 
   return {
     refresh() {
-      // One after the other: whoever asks wants what there is now, not what an earlier look found.
-      reading = reading.catch(() => {}).then(read);
-      return reading;
+      // Whoever asks wants what there is now, not what a look found that is under way; the next one is for all.
+      queued ??= reading
+        .catch(() => {})
+        .then(() => {
+          queued = null;
+          reading = read();
+          return reading;
+        });
+      return queued;
     },
-    of: (model) => (record) => {
-      if (newest.size === 0) return record;
-      const ruling = newest.get(idOf(model, record));
-      if (!ruling) return record;
-      return ruling.replacement && { ...record, value: ruling.replacement };
+    of(model) {
+      const own = newest.get(model);
+      if (!own) return null;
+      return (record) => {
+        const ruling = own.get(placeOf(record));
+        if (!ruling) return record;
+        return ruling.replacement && { ...record, value: ruling.replacement };
+      };
     },
   };
 }
 
 /** For whoever has nothing ruled: every record is itself. */
-export const noRulings: Rulings = { refresh: async () => {}, of: () => (record) => record };
+export const noRulings: Rulings = { refresh: async () => {}, of: () => null };
 
-function idOf(model: string, place: { topic: string; partition: number; offset: bigint }): string {
-  return `${model} ${place.topic}/${place.partition}/${place.offset}`;
+function placeOf({ topic, partition, offset }: Pick<LogRecord, 'topic' | 'partition' | 'offset'>): string {
+  return `${topic}/${partition}/${offset}`;
 }
 
 /** What does not decode is parked by the model of rulings, where an operator sees it. */

@@ -6,6 +6,8 @@ export interface ClaimedPosition {
   partition: number;
   position: bigint;
   generation: bigint;
+  /** Whoever held it before gave it back in order; otherwise it died, or holds it still. */
+  released: boolean;
 }
 
 /** One step of one partition, saved with the rows that it made. */
@@ -32,11 +34,11 @@ export async function claimPositions(
   starts: readonly { topic: string; partition: number; start: bigint }[],
 ): Promise<ClaimedPosition[]> {
   const { rows } = await pool.query(
-    `INSERT INTO engine.position AS p (consumer, topic, partition, position, generation)
-     SELECT $1, n.topic, n.partition, n.start, 1
+    `INSERT INTO engine.position AS p (consumer, topic, partition, position, generation, released)
+     SELECT $1, n.topic, n.partition, n.start, 1, false
      FROM unnest($2::text[], $3::int[], $4::bigint[]) AS n (topic, partition, start) ORDER BY 2, 3
-     ON CONFLICT (consumer, topic, partition) DO UPDATE SET generation = p.generation + 1
-     RETURNING topic, partition, position, generation`,
+     ON CONFLICT (consumer, topic, partition) DO UPDATE SET generation = p.generation + 1, released = false
+     RETURNING topic, partition, position, generation, coalesce(old.released, true) AS released`,
     [
       consumer,
       starts.map((s) => s.topic),
@@ -49,7 +51,27 @@ export async function claimPositions(
     partition: row.partition,
     position: BigInt(row.position),
     generation: BigInt(row.generation),
+    released: row.released,
   }));
+}
+
+/** Gives partitions back in order: nobody needs to suspect what is read next of them. */
+export async function releasePositions(
+  pool: Queryable,
+  consumer: string,
+  positions: readonly Pick<ClaimedPosition, 'topic' | 'partition' | 'generation'>[],
+): Promise<void> {
+  await pool.query(
+    `UPDATE engine.position AS p SET released = true
+     FROM unnest($2::text[], $3::int[], $4::bigint[]) AS n (topic, partition, generation)
+     WHERE p.consumer = $1 AND p.topic = n.topic AND p.partition = n.partition AND p.generation = n.generation`,
+    [
+      consumer,
+      positions.map((p) => p.topic),
+      positions.map((p) => p.partition),
+      positions.map((p) => p.generation.toString()),
+    ],
+  );
 }
 
 /** Saves positions inside the caller's transaction; throws Fenced when any of them is not ours any more. */

@@ -2,23 +2,38 @@ import { writeSync } from 'node:fs';
 
 /**
  * A named place where a test ends or freezes this process, so that what is promised about dying there can be proved:
- * EMULSION_CRASH_POINT=<name>:kill or <name>:freeze. Without that key it does nothing. The name is written to stderr
- * first, so that a test can tell a point that was reached from one that never was.
+ * EMULSION_CRASH_POINT=<name>:<mode>, where the mode is `kill` (unless said), `freeze`, `abort` as a crash in native
+ * code does it, or `oom`, which fills the heap. Without that key it does nothing. The name is written to stderr first,
+ * so that a test can tell a point that was reached from one that never was.
  */
 export function crashPoint(name: string): void {
-  const signal = armed.get(name);
-  if (!signal) return;
+  const end = armed.get(name);
+  if (!end) return;
   // Once frozen and continued, the process goes on as if nothing had been.
   armed.delete(name);
   writeSync(2, `crash point ${name}\n`);
-  process.kill(process.pid, signal);
+  end();
 }
 
-const signals: Record<string, NodeJS.Signals> = { kill: 'SIGKILL', freeze: 'SIGSTOP' };
+/** Whether any point is armed: for places that have a name for each of many things. */
+export function isArmed(): boolean {
+  return armed.size > 0;
+}
+
+const ends: Record<string, () => void> = {
+  kill: () => process.kill(process.pid, 'SIGKILL'),
+  freeze: () => process.kill(process.pid, 'SIGSTOP'),
+  abort: () => process.abort(),
+  oom: fillHeap,
+};
 const armed = armedBy(process.env.EMULSION_CRASH_POINT);
 
-function armedBy(text: string | undefined): Map<string, NodeJS.Signals> {
+function armedBy(text: string | undefined): Map<string, () => void> {
   const [name = '', mode = 'kill'] = text?.split(':') ?? [];
-  const signal = signals[mode];
-  return new Map(name && signal ? [[name, signal]] : []);
+  const end = ends[mode];
+  return new Map(name && end ? [[name, end]] : []);
+}
+
+function fillHeap(): never {
+  for (const hoard: number[][] = []; ; ) hoard.push(Array.from({ length: 100_000 }, (_, i) => i + 0.5));
 }

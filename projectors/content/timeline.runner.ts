@@ -1,6 +1,6 @@
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import type { Client, Pool } from '../../platform/postgres/pool.ts';
-import { Fenced, holdPositions, savePositions } from '../../platform/postgres/positions.ts';
+import { Fenced, holdPositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
 import type { Event } from '../../schemas/generated/events.ts';
@@ -10,6 +10,7 @@ import {
   type Installed,
   lockBucket,
   lockBuckets,
+  saveApplied,
   settleRows,
 } from '../engine/apply.ts';
 import type { Change } from '../engine/model.ts';
@@ -93,7 +94,7 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
   });
   if (full.length > 0) await restore(round, part, full);
   crashPoint('timelines.shown');
-  await savePositions(engine.pool, installed.consumer, part.steps);
+  await saveApplied(engine.pool, installed.consumer, part);
 }
 
 /** A full timeline lost something: what was cut off it comes back from the facts, while everybody else waits. */

@@ -1,12 +1,15 @@
 import type { Codec } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
+import type { Rulings } from '../../platform/log/rulings.ts';
+import { settleLetters, type TriedLetters } from '../../platform/postgres/parked.ts';
 import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
-import type { PositionStep, savePositions } from '../../platform/postgres/positions.ts';
+import { type PositionStep, savePositions } from '../../platform/postgres/positions.ts';
+import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { type Decoded, decodeBatches, type Parking, revealEvents } from './decoding.ts';
 import { type Change, changesOf, type Model } from './model.ts';
-import { halves, isDeterministic, park, parkedKeys } from './parking.ts';
+import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
 import { newestPerRow, type StampedChange } from './registers.ts';
 import { type RegisterTable, registerParams } from './tables.ts';
 
@@ -15,6 +18,8 @@ export interface ApplyContext {
   pool: Pool;
   codec: Codec<Event>;
   master: MasterKey;
+  /** What operators have ruled about parked records: laid over every record that is applied. */
+  rulings: Rulings;
 }
 
 /** A build of a model, with its tables found. */
@@ -32,6 +37,8 @@ export interface Applied<T> {
   steps: PositionStep[];
   events: Event[];
   parkings: Parking[];
+  /** Of a round that tries parked records again. */
+  tried: TriedLetters | null;
   result: T;
 }
 
@@ -41,6 +48,8 @@ export interface RoundKind<T> {
   fence: typeof savePositions;
   /** Writes the rows of these events: settleRows, or the bulk path of a rebuild. */
   write(client: Client, installed: Installed, events: readonly Event[]): Promise<void>;
+  /** Ends a retry of parked records with the rows, unless the model saves its positions later: see saveApplied. */
+  settle?: typeof settleLetters;
   /** Further work in the transaction of the rows. */
   inTransaction(client: Client, events: readonly Event[]): Promise<T>;
   /** What follows the commit: nothing of the next records is applied before it. */
@@ -58,7 +67,7 @@ export async function applyRound<T>(
   batches: readonly PartitionBatch[],
   kind: RoundKind<T>,
 ): Promise<Applied<T>[]> {
-  const decoded = await decodeBatches(context.codec, batches);
+  const decoded = await decodeBatches(context.codec, await asRuled(context, installed, batches));
   const part = await applyOrFind(context, installed, batches, decoded, kind);
   if (part) {
     await kind.committed(part);
@@ -69,6 +78,22 @@ export async function applyRound<T>(
     ...(await applyRound(context, installed, first, kind)),
     ...(await applyRound(context, installed, second, kind)),
   ];
+}
+
+/** The batches as operators have ruled: edited records in the place of theirs, discarded ones left out. */
+async function asRuled(
+  { rulings }: ApplyContext,
+  { model }: Installed,
+  batches: readonly PartitionBatch[],
+): Promise<readonly PartitionBatch[]> {
+  // No ruling is made while a retry is asked for, so what there is now is all there is to this one.
+  if (batches.some(({ unparking }) => unparking)) await rulings.refresh();
+  const ruled = rulings.of(model.name);
+  if (!ruled) return batches;
+  return batches.map((batch) => ({
+    ...batch,
+    records: batch.records.map(ruled).filter((record) => record !== null),
+  }));
 }
 
 /** null: one of several records fails for good, and the round must be halved to find it. */
@@ -113,10 +138,23 @@ async function applyDecoded<T>(
     const isParked = await parkedKeys(client, installed.consumer, batches);
     const revealed = await revealEvents(client, context.codec, context.master, decoded);
     const { events, parkings } = holdBack(revealed, isParked);
-    await park(client, installed.consumer, parkings);
+    const tried = triedLetters(batches, parkings);
+    if (!tried) await park(client, installed.consumer, parkings);
+    if (isArmed()) for (const { meta } of events) crashPoint(`apply ${meta.id}`);
     await kind.write(client, installed, events);
     const result = await kind.inTransaction(client, events);
-    return { steps, events, parkings, result };
+    if (tried) await (kind.settle ?? settleLetters)(client, installed.consumer, tried);
+    return { steps, events, parkings: tried ? parkings.filter(isFailure) : parkings, tried, result };
+  });
+}
+
+/** Saves the positions of a part whose rows are committed already, and ends the retry that it was. */
+export async function saveApplied<T>(pool: Pool, consumer: string, part: Applied<T>): Promise<void> {
+  const { steps, tried } = part;
+  if (!tried) return savePositions(pool, consumer, steps);
+  await transaction(pool, async (client) => {
+    await savePositions(client, consumer, steps);
+    await settleLetters(client, consumer, tried);
   });
 }
 

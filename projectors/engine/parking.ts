@@ -1,5 +1,11 @@
 import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
-import { parkRecords, storable } from '../../platform/postgres/parked.ts';
+import {
+  type ParkedRecord,
+  parkedAs,
+  parkRecords,
+  storable,
+  type TriedLetters,
+} from '../../platform/postgres/parked.ts';
 import { type Queryable, sqlState } from '../../platform/postgres/pool.ts';
 import type { Parking } from './decoding.ts';
 
@@ -11,17 +17,29 @@ export function isDeterministic(error: unknown): boolean {
 const idOf = (record: { topic: string; partition: number; key: string }): string =>
   `${record.topic}/${record.partition}/${storable(record.key)}`;
 
-/** Keys of these partitions that have parked records: their later events wait behind them. */
+/**
+ * Which of these records wait behind a parked one of their key. For parked records that are tried again only those
+ * before them count that are not tried with them.
+ */
 export async function parkedKeys(
   client: Queryable,
   consumer: string,
   batches: readonly PartitionBatch[],
 ): Promise<(record: LogRecord) => boolean> {
+  const places = [batches.map((b) => b.topic), batches.map((b) => b.partition)];
+  const any = await client.query(
+    `SELECT EXISTS (SELECT FROM engine.parked p JOIN unnest($2::text[], $3::int[]) AS n (topic, partition)
+       USING (topic, partition) WHERE p.consumer = $1) AS parked`,
+    [consumer, ...places],
+  );
+  if (!any.rows[0].parked) return () => false;
+  const keys = new Set(batches.flatMap(({ records }) => records.map(({ key }) => storable(key))));
+  const tried = batches.flatMap(({ unparking, records }) => (unparking ? records : []));
   const { rows } = await client.query(
     `SELECT p.topic, p.partition, p.key, min(p."offset") AS first FROM engine.parked p
      JOIN unnest($2::text[], $3::int[]) AS n (topic, partition) USING (topic, partition)
-     WHERE p.consumer = $1 GROUP BY 1, 2, 3`,
-    [consumer, batches.map((b) => b.topic), batches.map((b) => b.partition)],
+     WHERE p.consumer = $1 AND p.key = ANY($4::text[]) AND p."offset" <> ALL($5::bigint[]) GROUP BY 1, 2, 3`,
+    [consumer, ...places, [...keys], tried.map(({ offset }) => offset.toString())],
   );
   const first = new Map(rows.map((row) => [idOf(row), BigInt(row.first)]));
   // Only what comes after: a repeated round finds its own parked record here, and those before it were applied.
@@ -30,11 +48,30 @@ export async function parkedKeys(
 
 /** Writes parked records in the transaction of their position. */
 export function park(client: Queryable, consumer: string, parkings: readonly Parking[]): Promise<void> {
-  return parkRecords(
-    client,
-    consumer,
-    parkings.map(({ record, eventId, code, detail }) => ({ ...record, eventId, code, detail })),
-  );
+  return parkRecords(client, consumer, parkings.map(asParked));
+}
+
+function asParked({ record, eventId, code, detail }: Parking): ParkedRecord {
+  return parkedAs(record, { code, detail, ...(eventId && { eventId }) });
+}
+
+/** How parked records ended that were tried again; null for a round of the log. */
+export function triedLetters(
+  batches: readonly PartitionBatch[],
+  parkings: readonly Parking[],
+): TriedLetters | null {
+  if (!batches[0]?.unparking) return null;
+  const held = new Set(parkings.map(({ record }) => record.offset));
+  return {
+    through: batches[0].records.filter(({ offset }) => !held.has(offset)),
+    failed: parkings.filter(isFailure).map(asParked),
+    behind: parkings.filter((parking) => !isFailure(parking)).map(({ record }) => record),
+  };
+}
+
+/** Fails by itself, and does not only wait behind one that does. */
+export function isFailure({ code }: Parking): boolean {
+  return code !== 'behind_parked_key';
 }
 
 /** Two halves of a round, each with its own positions, to find the record that fails. */
@@ -49,8 +86,10 @@ export function halves(batches: readonly PartitionBatch[]): [PartitionBatch[], P
     else if (here === 0) second.push(batch);
     else {
       const cut = batch.records[here]!.offset;
-      first.push({ ...batch, records: batch.records.slice(0, here), nextOffset: cut });
-      second.push({ ...batch, records: batch.records.slice(here), firstOffset: cut });
+      const [before, after] = [batch.records.slice(0, here), batch.records.slice(here)];
+      // Parked records lie before the position, which they do not move.
+      first.push({ ...batch, records: before, ...(batch.unparking ? {} : { nextOffset: cut }) });
+      second.push({ ...batch, records: after, ...(batch.unparking ? {} : { firstOffset: cut }) });
     }
   }
   return [first, second];

@@ -2,13 +2,17 @@ import { UnknownEventType } from '../../platform/log/codec.ts';
 import { type PartitionBatch, type RunningConsumer, runConsumer } from '../../platform/log/consumer.ts';
 import type { Kafka } from '../../platform/log/kafka.ts';
 import { headerOf } from '../../platform/log/record.ts';
+import { openRulings } from '../../platform/log/rulings.ts';
+import type { Pauses } from '../../platform/postgres/pauses.ts';
 import type { Pool } from '../../platform/postgres/pool.ts';
 import { type Announcer, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
 import { consumerOf, schemaOf } from '../../platform/postgres/serving.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
+import { type Gate, openGate } from '../../platform/process/gate.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { traceIdOf } from '../../platform/telemetry/trace.ts';
+import { rulingOf, rulingTopic } from '../../schemas/operator/dead-letter.ts';
 import {
   type Applied,
   type ApplyContext,
@@ -28,6 +32,8 @@ export interface Engine extends ApplyContext {
   prefix: string;
   partitions: number;
   announcer: Announcer;
+  pauses: Pauses;
+  gate: Gate;
   observe(consumer: string, round: RoundReport): void;
 }
 
@@ -45,14 +51,19 @@ export interface RunningModel {
   close(): Promise<void>;
 }
 
-/** The metrics and log lines of rounds, in one place. */
-export function createEngine(base: Omit<Engine, 'announcer' | 'observe'>, metrics: Metrics): Engine {
+/** What the models of a process share, with the metrics of their rounds. */
+export function createEngine(
+  base: Omit<Engine, 'announcer' | 'gate' | 'rulings' | 'observe'>,
+  metrics: Metrics,
+): Engine {
   const events = metrics.counter('projection_events_total', 'Events applied', ['consumer']);
   const parked = metrics.counter('projection_parked_total', 'Records parked', ['consumer']);
   const seconds = metrics.histogram('worker_latency_seconds', 'Seconds a round took', ['worker']);
   return {
     ...base,
     announcer: createAnnouncer(base.pool),
+    gate: openGate(),
+    rulings: openRulings({ ...base, topic: rulingTopic, rulingOf }),
     observe(consumer, round) {
       events.inc({ consumer }, round.events);
       if (round.parked > 0) parked.inc({ consumer }, round.parked);
@@ -108,9 +119,15 @@ export function runInstalled(
     prefix: engine.prefix,
     partitions: engine.partitions,
     start: 'beginning',
+    gate: engine.gate,
+    paused: () => engine.pauses.isPaused(installed.model.name),
     fatal: (error) => error instanceof UnknownEventType,
     handle,
     ...extra,
+    async claimed(positions) {
+      await engine.rulings.refresh();
+      await extra.claimed?.(positions);
+    },
   });
   const { state, held, close } = running;
   return { name: installed.model.name, consumer: installed.consumer, state, held, close };

@@ -23,10 +23,12 @@ export async function openTestEngine(kit: ProjectionKit): Promise<Engine> {
   const log = createLogger('test', 'silent');
   const unused = undefined as never;
   return createEngine(
-    { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions },
+    { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions, pauses: noPauses },
     createMetrics('test'),
   );
 }
+
+const noPauses = { isPaused: () => false, close: async () => {} };
 
 /** Takes every partition of the model's topics from their beginning, as generation 1. */
 export async function claimAll(kit: ProjectionKit, { consumer, model }: Installed): Promise<void> {
