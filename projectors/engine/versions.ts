@@ -35,8 +35,9 @@ export async function readVersions(db: Queryable): Promise<Version[]> {
 }
 
 /**
- * Makes the first tables of a model that has none yet, and leads readers there. Several processes may do so at once.
- * Gives the version that this definition of the model is projected into, or null when it has to be built first.
+ * Makes the first tables of a model that has none yet, and leads readers there; for a model of which the log holds
+ * nothing so far, for otherwise they would see it half filled. Several processes may do so at once. Gives the version
+ * that this definition is projected into, or null when it has to be built first.
  */
 export async function installFirst(pool: Pool, model: Model): Promise<number | null> {
   return transaction(pool, async (client) => {

@@ -39,6 +39,8 @@ export interface Service {
   /** Resolves when the process has ended by itself or by a signal. */
   ended(): Promise<void>;
   logLines(): Record<string, unknown>[];
+  /** Everything it has written so far, to stdout and stderr. */
+  output(): string;
 }
 
 /** Services get the lower half of 30,000 to 32,699, below the ephemeral range, which steals higher ones. */
@@ -135,6 +137,7 @@ export async function defineService(
       child?.kill(signal);
     },
     ended: () => end,
+    output: () => readFileSync(logFile, 'utf8'),
     logLines() {
       const lines = readFileSync(logFile, 'utf8').split('\n');
       return lines

@@ -1,5 +1,5 @@
-import { type Client, type Pool, transaction } from '../../../platform/postgres/pool.ts';
-import { consumerOf, controlChannel } from '../../../platform/postgres/serving.ts';
+import { type Client, transaction } from '../../../platform/postgres/pool.ts';
+import { controlChannel } from '../../../platform/postgres/serving.ts';
 import { newestOf, type Projection } from '../projection.ts';
 import { openBuildOf, openStates, orderBuild, Refused } from '../rebuild/builds.ts';
 import { repair, scopeOf } from '../rebuild/repair.ts';
@@ -185,74 +185,4 @@ async function markDropped(client: Client, model: string, version: number): Prom
     model,
     version,
   ]);
-}
-
-/** Seconds after which every process has ended its runner of a version that is to go. */
-const settleSeconds = 3;
-
-/** Removes the versions that are to go: tables, positions, parked records, and what stands outside Postgres. */
-export async function dropVersions(
-  { engine, projections }: CommandContext,
-  seen: Map<string, number>,
-): Promise<void> {
-  const { rows } = await engine.pool.query(
-    `SELECT model, version, schema_name FROM engine.version WHERE state = 'dropping'`,
-  );
-  for (const row of rows) {
-    const consumer = consumerOf(row.model, row.version);
-    const since = seen.get(consumer) ?? Date.now();
-    seen.set(consumer, since);
-    if (Date.now() - since < settleSeconds * 1_000) continue;
-    await dropVersion(engine.pool, row, consumer);
-    const projection = projections.find(({ model }) => model.name === row.model);
-    await projection?.dropped?.(engine, row.version);
-    seen.delete(consumer);
-    engine.log.info({ consumer }, 'version dropped');
-  }
-}
-
-async function dropVersion(
-  pool: Pool,
-  { model, version, schema_name }: { model: string; version: number; schema_name: string },
-  consumer: string,
-): Promise<void> {
-  await transaction(pool, async (client) => {
-    await client.query(`SET LOCAL lock_timeout = '2s'`);
-    const { rowCount } = await client.query(
-      `DELETE FROM engine.version WHERE model = $1 AND version = $2 AND state = 'dropping'`,
-      [model, version],
-    );
-    if (rowCount === 0) return;
-    await client.query(`DROP SCHEMA ${schema_name} CASCADE`);
-    for (const table of ['position', 'parked', 'suspect', 'member'])
-      await client.query(`DELETE FROM engine.${table} WHERE consumer = $1`, [consumer]);
-    await client.query('DELETE FROM engine.rebuild_partition WHERE model = $1 AND version = $2', [
-      model,
-      version,
-    ]);
-  });
-}
-
-/** A deploy that brings another definition of a model has it built, once. */
-export async function orderDeployed({ engine, projections }: CommandContext): Promise<void> {
-  const newest = newestOf(projections).filter(({ model }) => !model.unserved);
-  const { rows } = await engine.pool.query(
-    `SELECT n.model FROM unnest($1::text[], $2::int[]) AS n (model, definition)
-     WHERE NOT EXISTS (SELECT FROM engine.version v WHERE v.model = n.model AND v.definition >= n.definition)
-       AND NOT EXISTS (SELECT FROM engine.rebuild r WHERE r.model = n.model AND r.definition >= n.definition)`,
-    [newest.map(({ model }) => model.name), newest.map(({ model }) => model.version)],
-  );
-  for (const row of rows) {
-    const projection = newest.find(({ model }) => model.name === row.model)!;
-    await orderBuild(engine.pool, projection, {
-      askedBy: `deploy of definition ${projection.model.version}`,
-      autoSwitch: true,
-    })
-      .then((version) =>
-        engine.log.info({ model: row.model, version }, 'a new definition is built beside the served one'),
-      )
-      .catch((error) => {
-        if (!(error instanceof Refused)) throw error;
-      });
-  }
 }

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { listen } from '../../../platform/postgres/listen.ts';
 import { controlChannel } from '../../../platform/postgres/serving.ts';
-import { newestOf, projectionOf } from '../projection.ts';
+import { projectionOf } from '../projection.ts';
 import { takeBuild } from '../rebuild/builds.ts';
 import { pursue } from '../rebuild/course.ts';
 import type { RunningModel } from '../runner.ts';
-import { installFirst } from '../versions.ts';
-import { type CommandContext, dropVersions, orderDeployed, takeCommand } from './commands.ts';
+import { type CommandContext, takeCommand } from './commands.ts';
 import { openFleet } from './fleet.ts';
+import { dropVersions, installEmpty, orderDeployed } from './lifecycle.ts';
 
 export interface ControlOptions extends CommandContext {
   /** Of this process' role: it listens there. */
@@ -35,7 +35,7 @@ const commandsAtOnce = 3;
  */
 export async function openControl(options: ControlOptions): Promise<Control> {
   const { engine, projections, databaseUrl } = options;
-  for (const { model } of newestOf(projections)) await installFirst(engine.pool, model);
+  await installEmpty(options);
   const fleet = openFleet(engine, projections);
   await fleet.reconcile();
   const closing = new AbortController();

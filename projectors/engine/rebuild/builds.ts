@@ -1,6 +1,7 @@
 import { type Client, type Pool, type Queryable, transaction } from '../../../platform/postgres/pool.ts';
 import { controlChannel, schemaOf } from '../../../platform/postgres/serving.ts';
 import type { Installed } from '../apply.ts';
+import type { Model } from '../model.ts';
 import type { Projection } from '../projection.ts';
 import { readTables } from '../tables.ts';
 import { createVersion, lockVersions } from '../versions.ts';
@@ -52,6 +53,8 @@ export interface BuildOrder {
   askedBy: string;
   /** Leads readers to it once it is verified; otherwise an operator does. */
   autoSwitch: boolean;
+  /** Not when some version of this definition, or a newer one, is there already: two processes of one deploy. */
+  once?: true;
 }
 
 /** Enters a build of a model's current code, and makes its empty tables. Throws Refused while another is under way. */
@@ -63,6 +66,7 @@ export async function orderBuild(pool: Pool, projection: Projection, order: Buil
     await lockVersions(client, model.name);
     const open = await openBuildOf(client, model.name);
     if (open) throw new Refused(alreadyUnderWay(open));
+    if (order.once && (await isBuilt(client, model))) throw new Refused(`${model.name} is built already.`);
     await client.query(
       `UPDATE engine.version v SET state = 'dropping' FROM engine.rebuild r
        WHERE v.model = $1 AND r.model = v.model AND r.version = v.version AND r.state IN ('failed', 'cancelled')`,
@@ -80,6 +84,14 @@ export async function orderBuild(pool: Pool, projection: Projection, order: Buil
     await client.query('SELECT pg_notify($1, $2)', [controlChannel, `rebuild ${model.name}`]);
     return version;
   });
+}
+
+async function isBuilt(db: Queryable, { name, version }: Model): Promise<boolean> {
+  const { rowCount } = await db.query('SELECT FROM engine.version WHERE model = $1 AND definition >= $2', [
+    name,
+    version,
+  ]);
+  return rowCount !== 0;
 }
 
 interface OpenBuild {

@@ -11,6 +11,7 @@ import { diskNeed } from './disk.ts';
 import { aim, type FillOptions, fill, leftToFill } from './fill.ts';
 import { finishFilling } from './finish.ts';
 import { openProgress } from './progress.ts';
+import { isWhole } from './staging.ts';
 import { switchTo } from './switch.ts';
 import { findDifferences } from './verified.ts';
 
@@ -123,6 +124,9 @@ async function fillUp(course: Course, build: Build): Promise<Build> {
 async function settle(course: Course, build: Build): Promise<Build> {
   const { engine, projection, installed, holder } = course;
   return transaction(engine.pool, async (client) => {
+    // A crash of Postgres has emptied what was staged: from the beginning.
+    if (!(await isWhole(client, installed.schema)))
+      return moveBuild(client, holder, build, 'filling', build.detail);
     await finishFilling(client, projection, installed);
     return moveBuild(client, holder, build, 'catching_up', build.detail);
   });
