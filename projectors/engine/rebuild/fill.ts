@@ -91,6 +91,8 @@ export async function fill(options: FillOptions): Promise<void> {
     written.catch(() => {});
     await before;
   };
+  // Laid over the records by applyRound; none is made while a version is being filled.
+  await engine.rulings.refresh();
   try {
     await readLog({
       kafka: engine.kafka,

@@ -30,6 +30,8 @@ export async function openScopeFold(engine: Engine, installed: Installed, scope:
   const { codec, pool } = engine;
   const there = await keysInScope(pool, installed, scope, mostRows);
   const parked = await parkedOffsets(engine, installed);
+  await engine.rulings.refresh();
+  const ruled = engine.rulings.of(installed.model.name);
   const winners = new Map<string, Winner>();
 
   const decode = (record: LogRecord): SealedEvent | null => {
@@ -59,7 +61,8 @@ export async function openScopeFold(engine: Engine, installed: Installed, scope:
     }
   };
   return {
-    async take(records) {
+    async take(logged) {
+      const records = ruled ? logged.map(ruled).filter((record) => record !== null) : logged;
       await codec.prepare(records.map((record) => record.value));
       for (const record of records) {
         const sealed = decode(record);
