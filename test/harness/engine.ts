@@ -1,6 +1,7 @@
 import { openCodec, registerSchemas } from '../../platform/log/codec.ts';
 import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
 import { partitionOf } from '../../platform/log/partition.ts';
+import { noRulings } from '../../platform/log/rulings.ts';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
@@ -22,10 +23,11 @@ export async function openTestEngine(kit: ProjectionKit): Promise<Engine> {
   const master = openMasterKey(process.env.EMULSION_MASTER_KEY_FILE!);
   const log = createLogger('test', 'silent');
   const unused = undefined as never;
-  return createEngine(
+  const engine = createEngine(
     { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions, pauses: noPauses },
     createMetrics('test'),
   );
+  return { ...engine, rulings: noRulings };
 }
 
 const noPauses = { isPaused: () => false, close: async () => {} };

@@ -1,6 +1,10 @@
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PartitionBatch } from '../../platform/log/consumer.ts';
+import type { Rulings } from '../../platform/log/rulings.ts';
+import { partitionsToRetry, readLetters } from '../../platform/postgres/parked.ts';
 import { sqlState } from '../../platform/postgres/pool.ts';
+import type { Installed } from '../../projectors/engine/apply.ts';
 import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
 import { media } from '../../projectors/media/media.model.ts';
 import type { Event } from '../../schemas/generated/events.ts';
@@ -99,4 +103,134 @@ test('an outage parks nothing: the round fails whole and is taken again', async 
   ]);
   expect(rows).toEqual([]);
   await expect(handle(batches!)).rejects.toMatchObject({ name: 'Fenced' });
+});
+
+/** As letters.ts does it: every parked record whose key is to be tried again, a few at a time, until none is left. */
+async function retryAll(
+  installed: Installed,
+  handle: (batches: PartitionBatch[]) => Promise<void>,
+  atOnce = 200,
+): Promise<void> {
+  const { consumer } = installed;
+  await kit.pool.query('UPDATE engine.parked SET retry = true WHERE consumer = $1', [consumer]);
+  for (;;) {
+    const [place] = await partitionsToRetry(kit.pool, consumer);
+    if (!place) return;
+    const { rows } = await kit.pool.query(
+      'SELECT position FROM engine.position WHERE consumer = $1 AND topic = $2 AND partition = $3',
+      [consumer, place.topic, place.partition],
+    );
+    const at = BigInt(rows[0].position);
+    const records = await readLetters(kit.pool, consumer, place, atOnce);
+    const batch = { ...place, generation: 1n, firstOffset: at, nextOffset: at, records };
+    await handle([{ ...batch, unparking: true }]);
+  }
+}
+
+interface Letter {
+  key: string;
+  code: string;
+  attempts: number;
+  retry: boolean;
+}
+
+async function lettersOf({ consumer }: Installed): Promise<Letter[]> {
+  const { rows } = await kit.pool.query(
+    'SELECT key, code, attempts, retry FROM engine.parked WHERE consumer = $1 ORDER BY topic, partition, "offset"',
+    [consumer],
+  );
+  return rows;
+}
+
+/** A table that takes nothing of Ana's, as if its definition were wrong; gives what mends it. */
+async function refuseAna({ schema }: Installed): Promise<() => Promise<unknown>> {
+  await kit.pool.query(`ALTER TABLE ${schema}.media ADD CONSTRAINT not_ana CHECK (owner_id <> '${ana}')`);
+  return () => kit.pool.query(`ALTER TABLE ${schema}.media DROP CONSTRAINT not_ana`);
+}
+
+describe('trying again', () => {
+  test.each([1, 3, 200])(
+    'what was mended is applied in full, %i at a time, and is parked no more',
+    async (atOnce) => {
+      const events = [
+        uploaded(ana, 1),
+        uploaded(ben, 2),
+        uploaded(ana, 3),
+        uploaded(ana, 4),
+        uploaded(ana, 5),
+      ];
+      const installed = await kit.install(media);
+      await claimAll(kit, installed);
+      const handle = createModelHandler(engine, installed);
+      const mend = await refuseAna(installed);
+      for (const batches of batchesOf(
+        engine,
+        events.map((one) => [one]),
+      ))
+        await handle(batches);
+      expect((await lettersOf(installed)).map(({ code }) => code)).toEqual([
+        'violates_constraint',
+        ...Array(3).fill('behind_parked_key'),
+      ]);
+      await mend();
+      await retryAll(installed, handle, atOnce);
+      expect(await lettersOf(installed)).toEqual([]);
+      const whole = await kit.install(media);
+      await kit.apply(whole, [events]);
+      expect(await kit.rows(installed)).toEqual(await kit.rows(whole));
+    },
+  );
+
+  test('what still fails stays with those behind it; what was before it and other keys come through', async () => {
+    const installed = await kit.install(media);
+    await claimAll(kit, installed);
+    const handle = createModelHandler(engine, installed);
+    const mend = await refuseAna(installed);
+    const rounds = [[uploaded(ana, 1), uploaded(ana, 2), poison(ana, 3), uploaded(ana, 4), garbage(ben)]];
+    for (const batches of batchesOf(engine, rounds)) await handle(batches);
+    await mend();
+    await retryAll(installed, handle);
+    const waiting = await lettersOf(installed);
+    expect(waiting.filter(({ key }) => key === ana)).toEqual([
+      { key: ana, code: 'violates_constraint', attempts: 1, retry: false },
+      { key: ana, code: 'behind_parked_key', attempts: 0, retry: false },
+    ]);
+    expect(waiting.filter(({ key }) => key === ben)).toMatchObject([{ code: 'undecodable', attempts: 1 }]);
+    await retryAll(installed, handle);
+    expect((await lettersOf(installed)).map(({ attempts }) => attempts).toSorted()).toEqual([0, 2, 2]);
+    const rows = await kit.pool.query(`SELECT owner_id FROM ${installed.schema}.media`);
+    expect(rows.rows.map((row) => row.owner_id)).toEqual([ana, ana]);
+  });
+
+  test('a stale process takes nothing out and writes nothing', async () => {
+    const installed = await kit.install(media);
+    await claimAll(kit, installed);
+    const handle = createModelHandler(engine, installed);
+    const mend = await refuseAna(installed);
+    for (const batches of batchesOf(engine, [[uploaded(ana, 1)]])) await handle(batches);
+    await mend();
+    await claimAll(kit, installed);
+    await expect(retryAll(installed, handle)).rejects.toMatchObject({ name: 'Fenced' });
+    expect(await lettersOf(installed)).toMatchObject([{ key: ana, retry: true }]);
+    expect((await kit.pool.query(`SELECT FROM ${installed.schema}.media`)).rows).toEqual([]);
+  });
+
+  test('what an operator has edited or discarded takes the place of what is in the log', async () => {
+    const installed = await kit.install(media);
+    await claimAll(kit, installed);
+    const edited = uploaded(ana, 1);
+    const rulings: Rulings = {
+      refresh: async () => {},
+      of: () => (record) =>
+        record.key === ben ? null : { ...record, value: engine.codec.encode(edited, null).value },
+    };
+    const handle = createModelHandler({ ...engine, rulings }, installed);
+    const plain = createModelHandler(engine, installed);
+    for (const batches of batchesOf(engine, [[poison(ana, 1), garbage(ben), uploaded(ben, 2)]]))
+      await plain(batches);
+    await retryAll(installed, handle);
+    expect(await lettersOf(installed)).toEqual([]);
+    const { rows } = await kit.pool.query(`SELECT owner_id FROM ${installed.schema}.media`);
+    expect(rows).toEqual([{ owner_id: ana }]);
+  });
 });
