@@ -12,3 +12,6 @@ export function operatorKafka(config: Pick<Config, 'kafkaBrokers'>): Kafka {
     logLevel: logLevel.NOTHING,
   });
 }
+
+/** As Kafka's protocol numbers them; kafkajs' own names can't be imported from a module. */
+export const resourceTypes = { topic: 2, broker: 4 } as const;

@@ -63,7 +63,8 @@ export async function migrate(pool: Pool): Promise<string[]> {
   return applied;
 }
 
-function migrationFiles(): string[] {
+/** Every migration of this release, `folder/file`, in the order in which they are applied. */
+export function migrationFiles(): string[] {
   return ['engine', 'vault'].flatMap((folder) =>
     readdirSync(path.join(migrationsRoot, folder))
       .filter((file) => file.endsWith('.sql'))
