@@ -15,7 +15,7 @@ import { envelopeSeen } from './engine/model.ts';
 import { createEngine, type Engine, type RunningModel } from './engine/runner.ts';
 
 /** Connections: each model has a transaction of its own, timelines also one that holds their locks. */
-const connections = 16;
+const connections = 20;
 
 /** What both processes of this room (models, reactors) open; refuses to start on a log of another shape. */
 export async function openEngine(

@@ -108,19 +108,14 @@ function repeat(options: ControlOptions, signal: AbortSignal, work: () => Promis
 function openBuilds(options: ControlOptions, signal: AbortSignal) {
   const { engine, projections, rebuildsAtOnce, postgresData } = options;
   const holder = randomUUID();
-  const paused = new Set<string>();
   let working: Promise<void> | null = null;
   return {
     async look(): Promise<void> {
-      const { rows } = await engine.pool.query('SELECT model FROM engine.pause');
-      paused.clear();
-      for (const { model } of rows) paused.add(model);
       if (working) return;
       const build = await takeBuild(engine.pool, holder, projections, rebuildsAtOnce);
       if (!build) return;
       const projection = projectionOf(projections, build.model, build.definition)!;
-      const isPaused = (model: string): boolean => paused.has(model);
-      working = pursue({ engine, projection, holder, postgresData, isPaused }, build, signal)
+      working = pursue({ engine, projection, holder, postgresData }, build, signal)
         .catch((error) => engine.log.error({ err: error, build }, 'rebuild given up by this process'))
         .finally(() => {
           working = null;

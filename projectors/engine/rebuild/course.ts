@@ -21,7 +21,6 @@ export interface CourseOptions {
   holder: string;
   /** A folder on the disk of Postgres, if this process sees it. */
   postgresData: string | null;
-  isPaused(model: string): boolean;
 }
 
 interface Course extends CourseOptions {
@@ -196,8 +195,8 @@ async function lead({ engine, holder }: Course, build: Build): Promise<Build> {
   return switched;
 }
 
-async function untilUnpaused({ isPaused, signal }: Course, model: string): Promise<void> {
-  while (isPaused(model)) await sleep(lookEveryMs, signal);
+async function untilUnpaused({ engine, signal }: Course, model: string): Promise<void> {
+  while (engine.pauses.isPaused(model)) await sleep(lookEveryMs, signal);
 }
 
 /** Rejects when the signal is aborted. */
