@@ -10,7 +10,7 @@ interface Model {
   topics: readonly string[];
   sqlFile: string;
   registers: readonly string[];
-  counters: readonly { from: string; into: string; key: Record<string, string> }[];
+  counters: readonly { from: string; into: string; key: Record<string, string>; of?: string }[];
   on: Record<string, (event: Record<string, unknown>) => { table: string; row: Record<string, unknown> }[]>;
 }
 
@@ -95,9 +95,10 @@ function registerFindings(file: string, model: Model, sql: string): string[] {
   });
 }
 
-/** A counter's key must never change during a row's life: it is part of the row's own. */
+/** A counter's key must never change during a row's life: it is part of the row's own. Derivations move by row. */
 function counterFindings(file: string, model: Model, sql: string): string[] {
-  return model.counters.flatMap(({ from, into, key }) => {
+  const plain = model.counters.filter((counter) => !counter.of);
+  return plain.flatMap(({ from, into, key }) => {
     const own = primaryKey(tableText(sql, from) ?? '');
     const loose = Object.values(key).filter((column) => !own.includes(column));
     return loose.map(
