@@ -28,6 +28,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
     databaseUrl: config.databaseUrl,
     rebuildsAtOnce: config.rebuildsAtOnce,
     postgresData: config.postgresData,
+    environment: process.env,
   });
   const { running } = control;
   const rebuilds = watchRebuilds(metrics);

@@ -8,9 +8,9 @@ import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { type Decoded, decodeBatches, type Parking, revealEvents } from './decoding.ts';
-import { type Change, changesOf, type Model } from './model.ts';
+import type { Change, Model } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
-import { newestPerRow, type StampedChange } from './registers.ts';
+import { newestPerRow, stampedChanges } from './registers.ts';
 import { type RegisterTable, registerParams } from './tables.ts';
 
 /** What applying needs of its process. */
@@ -227,12 +227,7 @@ export async function writeRegisters(
   installed: Installed,
   events: readonly Event[],
 ): Promise<void> {
-  const changes: StampedChange[] = [];
-  for (const event of events) {
-    for (const change of changesOf(installed.model, event)) {
-      changes.push({ ...change, eventTime: event.meta.time, eventId: event.meta.id });
-    }
-  }
+  const changes = stampedChanges(installed.model, events);
   if (changes.length === 0) return;
   const newest = newestPerRow(changes, (table) => installed.tables.get(table)!.key);
   for (const table of installed.tables.values()) {

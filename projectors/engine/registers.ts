@@ -1,9 +1,23 @@
-import type { Change } from './model.ts';
+import type { Event } from '../../schemas/generated/events.ts';
+import { type Change, changesOf, type Model } from './model.ts';
 
 /** A change with the event that made it. */
 export interface StampedChange extends Change {
   eventTime: number;
   eventId: string;
+}
+
+/** The changes of these events. Each is the model's own object with the stamp put on: a copy of each would cost more. */
+export function stampedChanges(model: Model, events: readonly Event[]): StampedChange[] {
+  const changes: StampedChange[] = [];
+  for (const event of events) {
+    for (const change of changesOf(model, event) as StampedChange[]) {
+      change.eventTime = event.meta.time;
+      change.eventId = event.meta.id;
+      changes.push(change);
+    }
+  }
+  return changes;
 }
 
 /**
@@ -14,17 +28,24 @@ export function newestPerRow(
   changes: readonly StampedChange[],
   keyOf: (table: string) => readonly string[],
 ): Map<string, StampedChange[]> {
-  const tables = new Map<string, Map<string, StampedChange>>();
+  const tables = new Map<string, { key: readonly string[]; rows: Map<string, StampedChange> }>();
   for (const change of changes) {
-    const rows = tables.get(change.table) ?? new Map<string, StampedChange>();
-    tables.set(change.table, rows);
-    const id = keyOf(change.table)
-      .map((column) => change.row[column])
-      .join('|');
-    const known = rows.get(id);
-    if (!known || isOlder(known, change)) rows.set(id, change);
+    let table = tables.get(change.table);
+    if (!table) {
+      table = { key: keyOf(change.table), rows: new Map() };
+      tables.set(change.table, table);
+    }
+    const id = idOf(change, table.key);
+    const known = table.rows.get(id);
+    if (!known || isOlder(known, change)) table.rows.set(id, change);
   }
-  return new Map([...tables].map(([table, rows]) => [table, [...rows.values()]]));
+  return new Map([...tables].map(([name, { rows }]) => [name, [...rows.values()]]));
+}
+
+function idOf({ row }: StampedChange, key: readonly string[]): string {
+  let id = '';
+  for (const column of key) id += `${row[column]}|`;
+  return id;
 }
 
 function isOlder(a: StampedChange, b: StampedChange): boolean {

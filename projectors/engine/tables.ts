@@ -1,3 +1,4 @@
+import { arrayParam } from '../../platform/postgres/binary.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import type { Counter, Model } from './model.ts';
 import type { StampedChange } from './registers.ts';
@@ -114,19 +115,18 @@ function isArray(column: Column): boolean {
 }
 
 /** The column arrays of the statement. unnest would flatten arrays of arrays, so those go as text. */
-export function registerParams(table: RegisterTable, changes: readonly StampedChange[]): unknown[][] {
+export function registerParams(table: RegisterTable, changes: readonly StampedChange[]): Buffer[] {
   return table.columns.map((column) => {
-    if (column.name === 'live') return changes.map((change) => change.live);
-    if (column.name === 'event_time')
-      return changes.map((change) => new Date(change.eventTime).toISOString());
-    if (column.name === 'event_id') return changes.map((change) => change.eventId);
-    return changes.map((change) => cell(column, change.row[column.name]));
+    const own = columnOf(column);
+    return arrayParam(isArray(column) ? 'text' : column.type, changes.map(own));
   });
 }
 
-function cell(column: Column, value: unknown): unknown {
-  if (value === undefined || value === null) return null;
-  if (isArray(column)) return `{${(value as string[]).join(',')}}`;
-  if (column.type === 'jsonb') return JSON.stringify(value);
-  return value;
+function columnOf(column: Column): (change: StampedChange) => unknown {
+  const { name } = column;
+  if (name === 'live') return (change) => change.live;
+  if (name === 'event_time') return (change) => change.eventTime;
+  if (name === 'event_id') return (change) => change.eventId;
+  if (isArray(column)) return ({ row }) => row[name] && `{${(row[name] as string[]).join(',')}}`;
+  return ({ row }) => row[name];
 }

@@ -56,6 +56,7 @@ test('a new definition of a model is built by its deploy, beside the old one tha
     databaseUrl: world.env.PROJECTOR_DATABASE_URL!,
     rebuildsAtOnce: 1,
     postgresData: null,
+    environment: { ...world.env, DATABASE_URL: world.env.PROJECTOR_DATABASE_URL },
   });
   await vi.waitFor(async () => expect(await served()).toEqual({ version: 2, definition: 2 }), {
     timeout: 60_000,

@@ -16,6 +16,8 @@ export interface ControlOptions extends CommandContext {
   rebuildsAtOnce: number;
   /** A folder on the disk of Postgres, if this process sees it. */
   postgresData: string | null;
+  /** What this process was started with. */
+  environment: NodeJS.ProcessEnv;
 }
 
 export interface Control {
@@ -106,7 +108,7 @@ function repeat(options: ControlOptions, signal: AbortSignal, work: () => Promis
 
 /** The one build that this process works on, if any. */
 function openBuilds(options: ControlOptions, signal: AbortSignal) {
-  const { engine, projections, rebuildsAtOnce, postgresData } = options;
+  const { engine, projections, rebuildsAtOnce, postgresData, environment } = options;
   const holder = randomUUID();
   let working: Promise<void> | null = null;
   return {
@@ -115,7 +117,7 @@ function openBuilds(options: ControlOptions, signal: AbortSignal) {
       const build = await takeBuild(engine.pool, holder, projections, rebuildsAtOnce);
       if (!build) return;
       const projection = projectionOf(projections, build.model, build.definition)!;
-      working = pursue({ engine, projection, holder, postgresData }, build, signal)
+      working = pursue({ engine, projection, holder, postgresData, environment }, build, signal)
         .catch((error) => engine.log.error({ err: error, build }, 'rebuild given up by this process'))
         .finally(() => {
           working = null;

@@ -21,6 +21,8 @@ export interface CourseOptions {
   holder: string;
   /** A folder on the disk of Postgres, if this process sees it. */
   postgresData: string | null;
+  /** What this process was started with: verify, a process of its own, finds the stack by it. */
+  environment: NodeJS.ProcessEnv;
 }
 
 interface Course extends CourseOptions {
@@ -172,8 +174,8 @@ async function positionsOf(pool: Pool, consumer: string): Promise<Map<string, bi
   return new Map(rows.map((row) => [`${row.topic}/${row.partition}`, BigInt(row.position)]));
 }
 
-async function prove({ engine, holder, signal }: Course, build: Build): Promise<Build> {
-  const differences = await findDifferences(build, signal);
+async function prove({ engine, holder, environment, signal }: Course, build: Build): Promise<Build> {
+  const differences = await findDifferences(build, environment, signal);
   crashPoint('rebuild.verified');
   if (differences === null)
     return moveBuild(engine.pool, holder, build, 'ready', 'verified: equal to the log');

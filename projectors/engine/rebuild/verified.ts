@@ -9,14 +9,15 @@ const detailLength = 400;
 /**
  * Has the log folded once more, by a process of its own that shares no code with the models (tools/verify), and every
  * row of the build compared with that. Gives null when all are equal, else what differs, in words. Throws when it
- * could not be found out.
+ * could not be found out. `env` is what this process was started with.
  */
 export async function findDifferences(
   { model, version }: Build,
+  env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<string | null> {
   const args = ['tools/cli/main.ts', 'verify', model, '--version', String(version), '--json'];
-  const { code, out, err } = await run(args, signal);
+  const { code, out, err } = await run(args, env, signal);
   if (code === 0) return null;
   const report = parsed(out);
   if (!report) throw new Error(`verify ended with ${code}: ${err.slice(-detailLength)}`);
@@ -44,10 +45,16 @@ function parsed(out: string): Report | null {
 
 function run(
   args: string[],
+  env: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<{ code: number | null; out: string; err: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd: root, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, args, {
+      cwd: root,
+      env,
+      signal,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let out = '';
     let err = '';
     child.stdout.on('data', (chunk) => (out += chunk));
