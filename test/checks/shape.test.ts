@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { keys } from '../../tools/checks/keys.ts';
+import { modelTests } from '../../tools/checks/model-tests.ts';
 import { routes } from '../../tools/checks/routes.ts';
 import { plantedCopy } from './planted.ts';
 
@@ -103,5 +104,34 @@ describe('routes', () => {
     ],
   ])('finds %s', async (_what, edits, why) => {
     expect(await findings(routes, ...edits)).toMatch(why);
+  });
+});
+
+describe('model tests', () => {
+  const likeTest = 'test/content/like.model.test.ts';
+
+  it('finds nothing as it stands', async () => {
+    expect(await findings(modelTests)).toBe('');
+  });
+
+  it.each<[what: string, edits: Edit[], why: RegExp]>([
+    [
+      'a model whose cases are of another one',
+      [[likeTest, /projected\(likes/g, 'projected(posts']],
+      /like\.model\.test\.ts has no case of likes/,
+    ],
+    [
+      'cases that do without the kit',
+      [[likeTest, 'import { openProjected }', 'import { openProjectionKit }']],
+      /like\.model\.test\.ts does not use openProjected/,
+    ],
+  ])('finds %s', async (_what, edits, why) => {
+    expect(await findings(modelTests, ...edits)).toMatch(why);
+  });
+
+  it('finds a model without any', async () => {
+    copy = plantedCopy({});
+    rmSync(path.join(copy.root, likeTest));
+    expect((await modelTests.run(copy.root)).findings.join()).toMatch(/like\.model\.test\.ts is missing/);
   });
 });

@@ -1,5 +1,5 @@
 import { v7 } from 'uuid';
-import type { Event, EventOf, EventType } from '../../schemas/generated/events.ts';
+import { type Event, type EventOf, type EventType, eventCatalog } from '../../schemas/generated/events.ts';
 
 type Fields<T extends EventType> = Omit<EventOf<T>, 'type' | 'meta'>;
 
@@ -23,3 +23,19 @@ export function event<T extends EventType>(
 
 /** A fixed moment, so that a failing test reads the same twice. */
 export const noon = Date.parse('2026-01-15T12:00:00.000Z');
+
+/** People whose ids read as what they are, and sort like this. */
+export const ana = '01900000-0000-7000-8000-00000000000a';
+export const ben = '01900000-0000-7000-8000-00000000000b';
+export const cleo = '01900000-0000-7000-8000-00000000000c';
+
+/** The id of the nth of whatever the test is about; they sort by n. */
+export function nth(n: number): string {
+  return `01900000-0000-7000-8000-${String(n).padStart(12, '0')}`;
+}
+
+/** The event as models see it once its owner's data key is deleted: nothing personal can be revealed any more. */
+export function erased(event: Event): Event {
+  const hidden = eventCatalog[event.type].personal.map((field) => [field, null]);
+  return { ...event, ...Object.fromEntries(hidden) };
+}

@@ -4,12 +4,13 @@ import type { Check } from './check.ts';
 import { drift } from './drift.ts';
 import { imports } from './imports.ts';
 import { keys } from './keys.ts';
+import { modelTests } from './model-tests.ts';
 import { personal } from './personal.ts';
 import { purity } from './purity.ts';
 import { released } from './released.ts';
 import { routes } from './routes.ts';
 
-const checks: Check[] = [imports, purity, personal, released, keys, routes, drift];
+const checks: Check[] = [imports, purity, personal, released, keys, modelTests, routes, drift];
 
 /** Runs one check and prints one sentence per finding; a check that saw nothing has failed too. */
 async function runCheck(check: Check, root: string): Promise<boolean> {
