@@ -27,7 +27,7 @@ export function adviceOn(
   rebuild: RebuildRow | null,
 ): string | null {
   if (state === 'stopped' && version?.state === 'filling')
-    return `Start it again with emulsion rebuild ${model}, or remove it with emulsion drop ${model} ${version.version}.`;
+    return `Start it again with emulsion rebuild ${model}, or remove it with emulsion drop ${model} --version ${version.version}.`;
   if (state === 'rebuilding' && rebuild?.state === 'ready')
     return `Lead readers to it with emulsion switch ${model}, or give it up with emulsion cancel ${model}.`;
   if (state.startsWith('waiting for rebuild of'))
@@ -45,7 +45,7 @@ const byState: Record<string, (model: string, version: VersionRow | null) => str
   'not running': () =>
     'Start its process: npx emulsion up. emulsion status shows what runs and where it logs.',
   'no code': (model, version) =>
-    `Deploy a release that has it, or remove it with emulsion drop ${model} ${version?.version ?? ''}.`,
+    `Deploy a release that has it, or remove it with emulsion drop ${model} --version ${version?.version}.`,
   paused: (model) => `Let it go on with emulsion resume ${model}.`,
   rebuilding: (model) => `Nothing is to be done; emulsion cancel ${model} gives it up.`,
 };
