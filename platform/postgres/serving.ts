@@ -21,6 +21,11 @@ export function consumerOf(model: string, version: number): string {
   return `${model}.v${version}`;
 }
 
+/** Whose build a consumer is; a consumer without builds, such as media-pipeline, goes by its own name. */
+export function modelOf(consumer: string): string {
+  return consumer.replace(/\.v\d+$/, '');
+}
+
 /** The Postgres schema of a version of a model. */
 export function schemaOf(model: string, version: number): string {
   return `${model}_v${version}`;

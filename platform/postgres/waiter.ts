@@ -1,7 +1,9 @@
 import { ProblemError } from '../errors/problem.ts';
 import { listen } from './listen.ts';
+import { readPauses } from './pauses.ts';
 import type { Pool } from './pool.ts';
 import { type Announcement, positionChannel } from './positions.ts';
+import { modelOf } from './serving.ts';
 
 /** A consumer to wait for, and the topics it takes: positions of other topics do not concern it. */
 export interface WaitTarget {
@@ -11,8 +13,8 @@ export interface WaitTarget {
 
 export interface Waiter {
   /**
-   * Resolves when every target has passed every position of its topics. Throws position_timeout when late, key_parked
-   * when a record asked for is parked.
+   * Resolves when every target has passed every position of its topics. Throws position_timeout when late, and at once
+   * when that waits for a paused model; key_parked when a record asked for is parked.
    */
   wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
   /** Up to when everything of the consumer's partitions is applied, milliseconds; 0 when nothing is known. */
@@ -30,6 +32,7 @@ interface Pending {
   targets: readonly WaitTarget[];
   positions: readonly WaitPosition[];
   resolve(): void;
+  reject(error: Error): void;
 }
 
 /** Waiting requests at once; beyond it a reader is told to come again. */
@@ -43,6 +46,7 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   const freshUntil = new Map<string, Map<string, number>>();
   const pending = new Set<Pending>();
   let parked = false;
+  let paused: ReadonlySet<string> = new Set();
 
   const note = (consumer: string, topic: string, partition: number, next: bigint, time: number): void => {
     const id = `${consumer} ${topic}/${partition}`;
@@ -53,24 +57,37 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     freshUntil.set(consumer, times);
     times.set(`${topic}/${partition}`, Math.max(time, times.get(`${topic}/${partition}`) ?? 0));
   };
-  const passed = (item: Pending): boolean =>
-    item.targets.every((target) =>
-      item.positions.every(
+  const behind = (item: Pick<Pending, 'targets' | 'positions'>): WaitTarget[] =>
+    item.targets.filter((target) =>
+      item.positions.some(
         (p) =>
-          !target.topics.includes(p.topic) ||
-          (reached.get(`${target.consumer} ${p.topic}/${p.partition}`) ?? 0n) > p.offset,
+          target.topics.includes(p.topic) &&
+          (reached.get(`${target.consumer} ${p.topic}/${p.partition}`) ?? 0n) <= p.offset,
       ),
     );
+  const haltedFor = (targets: readonly WaitTarget[]): string | undefined =>
+    targets.map(({ consumer }) => modelOf(consumer)).find((model) => paused.has(model));
   const wake = (): void => {
-    for (const item of pending) if (passed(item)) item.resolve();
+    for (const item of pending) {
+      const open = behind(item);
+      const halted = haltedFor(open);
+      if (open.length === 0) item.resolve();
+      else if (halted) item.reject(halt(halted));
+    }
+  };
+  const forgetGone = (consumers: ReadonlySet<string>): void => {
+    for (const id of reached.keys()) if (!consumers.has(id.slice(0, id.indexOf(' ')))) reached.delete(id);
+    for (const consumer of freshUntil.keys()) if (!consumers.has(consumer)) freshUntil.delete(consumer);
   };
   const look = async (): Promise<void> => {
     const { rows } = await pool.query(
       `SELECT consumer, topic, partition, position, coalesce(extract(epoch FROM event_time) * 1000, 0)::bigint AS event_time
        FROM engine.position`,
     );
+    forgetGone(new Set(rows.map((row) => row.consumer)));
     for (const row of rows)
       note(row.consumer, row.topic, row.partition, BigInt(row.position), row.event_time);
+    paused = await readPauses(pool);
     parked = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0].any;
     wake();
   };
@@ -98,18 +115,28 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     async wait(targets, positions, timeoutMs = 2_000) {
       if (positions.length === 0 || targets.length === 0) return;
       if (parked) await refuseParked(pool, targets, positions);
-      const item: Pending = { targets, positions, resolve: () => {} };
-      if (passed(item)) return;
+      const open = behind({ targets, positions });
+      if (open.length === 0) return;
+      const halted = haltedFor(open);
+      if (halted) throw halt(halted);
       if (pending.size >= maxPending) throw late();
       await new Promise<void>((resolve, reject) => {
-        const limit = setTimeout(() => {
-          pending.delete(item);
-          reject(late());
-        }, timeoutMs);
-        item.resolve = () => {
+        const limit = setTimeout(() => item.reject(late()), timeoutMs);
+        const ended = (): void => {
           clearTimeout(limit);
           pending.delete(item);
-          resolve();
+        };
+        const item: Pending = {
+          targets,
+          positions,
+          resolve() {
+            ended();
+            resolve();
+          },
+          reject(error) {
+            ended();
+            reject(error);
+          },
         };
         pending.add(item);
       });
@@ -157,5 +184,14 @@ function late(): ProblemError {
     status: 503,
     title: 'The views have not caught up with your position yet',
     detail: 'Repeat the request, or leave X-Min-Position out to read what is there.',
+  });
+}
+
+function halt(model: string): ProblemError {
+  return new ProblemError({
+    code: 'position_timeout',
+    status: 503,
+    title: 'The views have not caught up with your position yet',
+    detail: `The model ${model} is paused by an operator. Repeat the request later, or leave X-Min-Position out.`,
   });
 }
