@@ -4,7 +4,8 @@ import { startWorld, type World } from '../harness/world.ts';
 import { emulsion, projection, projections } from './cli.ts';
 
 const models = ['accounts', 'graph', 'likes', 'media', 'posts', 'stream', 'timelines', 'media-pipeline'];
-const patience = { timeout: 45_000, interval: 500 };
+const patience = { timeout: 90_000, interval: 500 };
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: World;
 let broker: Door;
@@ -107,6 +108,68 @@ test('a round that gets nowhere is stalled, with the partition and the process n
     lock.release();
   }
   await becomes('graph', 'running');
+});
+
+test('a paused model stands still, says who halted it, and goes on when it is resumed', async () => {
+  const paused = await emulsion(world.env, 'pause', 'graph');
+  expect(paused).toMatchObject({ status: 0 });
+  await becomes('graph', 'paused');
+  await busy();
+  const graph = await projection(world.env, 'graph');
+  expect(graph).toMatchObject({ lagEvents: 1, advice: 'Let it go on with emulsion resume graph.' });
+  expect(graph.reason).toMatch(/^by \S+@\S+ since 20/);
+  await vi.waitFor(async () => {
+    const { status, body } = await readiness('projectors');
+    expect([status, body.status]).toEqual([200, 'degraded']);
+    expect(body.checks[1]?.detail).toContain('graph.v1 paused');
+  }, patience);
+  const { rows } = await world.owner.query('SELECT kind, outcome FROM engine.command');
+  expect(rows).toEqual([{ kind: 'pause', outcome: 'done' }]);
+  expect((await emulsion(world.env, 'resume', 'graph')).status).toBe(0);
+  await becomes('graph', 'running');
+  await world.drained();
+  expect((await projection(world.env, 'graph')).lagEvents).toBe(0);
+});
+
+test('what the projectors do not take stays asked for, and the command says so', async () => {
+  await world.services.projectors.stop();
+  const asked = await emulsion(world.env, 'pause', 'graph', '--json');
+  expect(asked.status).toBe(1);
+  expect(JSON.parse(asked.out)).toMatchObject({
+    outcome: 'queued',
+    detail: expect.stringContaining('No projectors process is running'),
+  });
+  await world.services.projectors.start();
+  await becomes('graph', 'paused');
+  expect((await emulsion(world.env, 'resume', 'graph')).status).toBe(0);
+  const mistyped = await emulsion(world.env, 'pause', 'grph');
+  expect(mistyped.status).toBe(1);
+  expect(mistyped.err).toContain('There are accounts');
+});
+
+test('a build is shown beside the version that is served, as far as it is', async () => {
+  const asked = await emulsion(world.env, 'rebuild', 'graph', '--no-switch');
+  expect(asked).toMatchObject({ status: 0 });
+  await vi.waitFor(async () => {
+    const built = await projection(world.env, 'graph', 2);
+    expect(built).toMatchObject({ state: 'rebuilding', served: false });
+    expect(built.reason).toContain('ready');
+    expect(built.advice).toContain('emulsion switch graph');
+  }, patience);
+  expect(await projection(world.env, 'graph')).toMatchObject({ state: 'running', served: true });
+  const metrics = await (await fetch(`${world.services.projectors.url}/metrics`)).text();
+  expect(metrics).toMatch(/rebuild_target\{model="graph",version="2",topic="follow-events",partition="0"/);
+  expect(metrics).toMatch(/projection_state\{consumer="graph.v1",state="running",[^}]*\} 1/);
+  expect(metrics).toMatch(
+    /projection_lag_events\{consumer="graph.v2",topic="follow-events",partition="0"[^}]*\} 0/,
+  );
+  expect(metrics).toMatch(/projection_lag_seconds\{consumer="graph.v1"[^}]*\} 0/);
+  expect((await readiness('projectors')).body.status).toBe('degraded');
+  expect((await emulsion(world.env, 'cancel', 'graph')).status).toBe(0);
+  await vi.waitFor(
+    async () => expect((await projections(world.env)).filter(({ version }) => version === 2)).toEqual([]),
+    patience,
+  );
 });
 
 test('a frozen process is not running; readers are told that what they see is old, and served', async () => {
