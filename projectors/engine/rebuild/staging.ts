@@ -1,4 +1,5 @@
-import { copyInto, copyText } from '../../../platform/postgres/copy.ts';
+import { type CopyRows, copyRows } from '../../../platform/postgres/binary.ts';
+import { copyInto } from '../../../platform/postgres/copy.ts';
 import type { Client, Queryable } from '../../../platform/postgres/pool.ts';
 import type { Event } from '../../../schemas/generated/events.ts';
 import type { Installed } from '../apply.ts';
@@ -39,29 +40,22 @@ export async function dropStaging(client: Client, { schema, tables }: Installed)
   await client.query(`DROP TABLE ${markOf(schema)}`);
 }
 
-const linesAChunk = 2_000;
-
 /** Adds every change of these events to the staging tables. */
 export async function stage(client: Client, installed: Installed, events: readonly Event[]): Promise<void> {
   const { model, schema, tables } = installed;
-  const lines = new Map<string, string[]>();
-  const encoders = new Map([...tables].map(([name, table]) => [name, encoderOf(table)]));
+  const staged = new Map([...tables].map(([name, table]) => [name, openStaged(table)]));
   for (const event of events) {
-    const stamp = `${new Date(event.meta.time).toISOString()}\t${event.meta.id}\n`;
-    for (const { table, row, live } of changesOf(model, event)) {
-      const own = lines.get(table) ?? [];
-      lines.set(table, own);
-      own.push(encoders.get(table)!(row, live, stamp));
-    }
+    const { time, id } = event.meta;
+    for (const { table, row, live } of changesOf(model, event)) staged.get(table)!.add(row, live, time, id);
   }
-  for (const [name, own] of lines) {
-    const chunks: string[] = [];
-    for (let i = 0; i < own.length; i += linesAChunk) chunks.push(own.slice(i, i + linesAChunk).join(''));
-    await copyInto(client, stagingOf(schema, name), copyColumns(tables.get(name)!), chunks);
+  for (const [name, { rows }] of staged) {
+    if (rows.count() === 0) continue;
+    await copyInto(client, stagingOf(schema, name), copyColumns(tables.get(name)!), rows.end());
   }
 }
 
 const stampColumns = ['live', 'event_time', 'event_id'];
+const stampTypes = ['boolean', 'timestamp with time zone', 'uuid'];
 
 function ownColumns(table: RegisterTable): RegisterTable['columns'] {
   return table.columns.filter(({ name }) => !stampColumns.includes(name));
@@ -71,24 +65,27 @@ function copyColumns(table: RegisterTable): string[] {
   return [...ownColumns(table).map(({ name }) => name), ...stampColumns];
 }
 
-type Encoder = (row: Record<string, unknown>, live: boolean, stamp: string) => string;
-
-function encoderOf(table: RegisterTable): Encoder {
-  const columns = ownColumns(table).map(({ name, type }) => ({ name, encode: cellEncoder(type) }));
-  return (row, live, stamp) => {
-    let line = '';
-    for (const { name, encode } of columns) {
-      const value = row[name];
-      line += value === undefined || value === null ? '\\N\t' : `${encode(value)}\t`;
-    }
-    return `${line}${live ? 't' : 'f'}\t${stamp}`;
-  };
+interface Staged {
+  rows: CopyRows;
+  add(row: Record<string, unknown>, live: boolean, time: number, id: string): void;
 }
 
-function cellEncoder(type: string): (value: unknown) => string {
-  if (type.endsWith('[]')) return (value) => `{${(value as string[]).map(copyText).join(',')}}`;
-  if (type === 'jsonb') return (value) => copyText(JSON.stringify(value));
-  return (value) => copyText(String(value));
+function openStaged(table: RegisterTable): Staged {
+  const own = ownColumns(table);
+  const rows = copyRows([...own.map(({ type }) => type), ...stampTypes]);
+  const names = own.map(({ name }) => name);
+  const cells: unknown[] = [];
+  return {
+    rows,
+    add(row, live, time, id) {
+      let at = 0;
+      for (const name of names) cells[at++] = row[name];
+      cells[at++] = live;
+      cells[at++] = time;
+      cells[at] = id;
+      rows.add(cells);
+    },
+  };
 }
 
 /**
