@@ -98,6 +98,7 @@ const turns: [weight: number, turn: Turn][] = [
   [4, (draft, actor) => edit(draft, actor)],
   [2, (draft) => ({ do: 'request', ...oneOf(draft, uploads) })],
   [3, (draft, actor) => complete(draft, actor)],
+  [2, fresh],
   [5, storm],
   [4, doubled],
   [7, (draft, actor) => again(draft, actor, 'repeat')],
@@ -177,6 +178,14 @@ function edit(draft: Draft, actor: Name): Edit {
 function complete(draft: Draft, actor: Name): Command {
   const own = draft.uploads.filter((upload) => upload.owner === actor);
   return { do: 'complete', media: recent(draft, draft.random.below(6) === 0 ? draft.uploads : own).name };
+}
+
+/** A post whose upload is still on its way: it will show, or never. */
+function fresh(draft: Draft, actor: Name): Command {
+  const content = oneOf(draft, ['photo', 'text'] as const);
+  const media = add(draft, actor, { do: 'request', contentType: 'image/jpeg', content }, false);
+  add(draft, actor, { do: 'complete', media }, false);
+  return publish(draft, draft.random.below(2) === 0 ? [media] : [...draft.photos.get(actor)!, media]);
 }
 
 /** Back and forth on one thing at the same time; mostly a last word follows, which must stand. */

@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import type { Fact, What } from './fact.ts';
+import { createOracle } from './oracle.ts';
+
+const profile = { fullName: 'Somebody', bio: '', website: null, gender: null, avatarMediaId: null };
+const ready = { width: 1, height: 1, placeholder: '', dominantColor: '#000000', variants: [] };
+
+const at = (time: number, what: What, id = `${time}`): Fact => ({ at: time, id, ...what });
+const person = (name: string): Fact =>
+  at(1, { what: 'registered', person: name, username: name, email: '', dateOfBirth: '', profile });
+const photo = (media: string, owner: string): Fact => at(2, { what: 'ready', media, owner, ...ready });
+const follow = (time: number, follower: string, followee: string, since = time): Fact =>
+  at(time, { what: 'followed', follower, followee, since });
+const post = (time: number, name: string, author: string, media = [`of ${author}`]): Fact => {
+  const rest = { caption: '', location: null, isReel: false, hideCounts: false, commentsOff: false };
+  return at(time, { what: 'published', post: name, author, media, ...rest }, name);
+};
+
+const people = ['ann', 'ben', 'cat'];
+const given = (...facts: Fact[]) =>
+  createOracle(
+    [...people.map(person), ...people.map((name) => photo(`of ${name}`, name)), ...facts],
+    'http://here',
+  );
+const idsOf = (items: readonly { id: string }[] | null): string[] | undefined => items?.map(({ id }) => id);
+
+describe('the oracle’s feed', () => {
+  it('has the 20 newest posts before a follow, all since, and one’s own', () => {
+    const before = Array.from({ length: 25 }, (_, n) => post(10 + n, `before ${10 + n}`, 'ben'));
+    const oracle = given(
+      ...before,
+      follow(50, 'ann', 'ben'),
+      post(50, 'at once', 'ben'),
+      post(60, 'own', 'ann'),
+    );
+    const feed = idsOf(oracle.feed('ann'))!;
+    expect(feed).toEqual([
+      'own',
+      'at once',
+      ...before
+        .slice(5)
+        .map(({ id }) => id)
+        .reverse(),
+    ]);
+    expect(idsOf(oracle.feed('ben'))).toHaveLength(26);
+    expect(oracle.feed('cat')).toEqual([]);
+  });
+
+  it('counts from the first of several follows, and holds nothing of who is left', () => {
+    const posts = Array.from({ length: 22 }, (_, n) => post(10 + n, `post ${10 + n}`, 'ben'));
+    expect(given(follow(5, 'ann', 'ben'), follow(99, 'ann', 'ben', 5), ...posts).feed('ann')).toHaveLength(
+      22,
+    );
+    expect(given(follow(99, 'ann', 'ben'), ...posts).feed('ann')).toHaveLength(20);
+    const left = at(100, { what: 'unfollowed', follower: 'ann', followee: 'ben' });
+    expect(given(left, follow(99, 'ann', 'ben'), ...posts).feed('ann')).toEqual([]);
+  });
+
+  it('ends after the newest thousand; of one moment the greater id comes first', () => {
+    const posts = Array.from({ length: 1_002 }, (_, n) => post(10, `post ${10_000 + n}`, 'ann'));
+    const feed = idsOf(given(...posts).feed('ann'))!;
+    expect([feed.length, feed[0], feed.at(-1)]).toEqual([1_000, 'post 11001', 'post 10002']);
+  });
+});
+
+describe('of contradicting facts the newest stands, in whatever order they come', () => {
+  const like = (time: number, what: 'liked' | 'unliked', id?: string): Fact =>
+    at(time, { what, post: 'p', liker: 'cat' }, id);
+
+  it.each([
+    ['the later', [like(20, 'liked'), like(21, 'unliked')], 0],
+    ['the later, first', [like(22, 'liked'), like(21, 'unliked')], 1],
+    ['of one moment the greater id', [like(20, 'liked', 'b'), like(20, 'unliked', 'a')], 1],
+  ])('%s', (_, facts, likes) => {
+    for (const order of [facts, facts.toReversed()]) {
+      const seen = given(post(10, 'p', 'ann'), ...order).post('cat', 'p');
+      expect(seen).toMatchObject({ likeCount: likes, likedByViewer: likes === 1 });
+    }
+  });
+
+  it('a deleted post is nowhere, and counts nowhere', () => {
+    const oracle = given(at(20, { what: 'deleted', post: 'p', author: 'ann' }), post(10, 'p', 'ann'));
+    expect([oracle.post('ann', 'p'), oracle.likers('ann', 'p'), oracle.postsOf('ann', 'ann')]).toEqual([
+      null,
+      null,
+      [],
+    ]);
+    expect(oracle.user(null, 'ann').postsCount).toBe(0);
+  });
+});
+
+it('a post whose media is not ready is its author’s alone, and counts for nobody', () => {
+  const rejected = at(5, { what: 'rejected', media: 'text', owner: 'ann', reason: 'media_not_an_image' });
+  const oracle = given(rejected, post(10, 'p', 'ann', ['of ann', 'text']));
+  expect(oracle.post('ann', 'p')).toMatchObject({ state: 'failed' });
+  expect([oracle.post('ben', 'p'), oracle.post(null, 'p')]).toEqual([null, null]);
+  expect(oracle.user('ann', 'ann').postsCount).toBe(0);
+  expect([oracle.media('ann', 'text')?.reason, oracle.media('ben', 'text')]).toEqual([
+    'media_not_an_image',
+    null,
+  ]);
+});
