@@ -1,4 +1,5 @@
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
+import { reasonOf } from '../../platform/log/outage.ts';
 import type { Client, Pool } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
@@ -51,6 +52,11 @@ export async function runTimelines(
   });
   return {
     ...running,
+    // Its rows go on without Redis; operators are told all the same.
+    state() {
+      const own = running.state();
+      return own.state === 'running' ? (keeper.trouble() ?? own) : own;
+    },
     async close() {
       await running.close();
       await keeper.close();
@@ -142,13 +148,18 @@ async function keepTimelinesWhole(
   engine: Engine,
   installed: Installed,
   options: TimelineOptions,
-): Promise<{ close(): Promise<void> }> {
+): Promise<{ trouble(): ReturnType<RunningModel['state']> | null; close(): Promise<void> }> {
   let closed = false;
   let wake: () => void = () => {};
+  let trouble: ReturnType<RunningModel['state']> | null = null;
   const look = async (): Promise<void> => {
-    await remakeWhenLost(engine, installed, options).catch((error) =>
-      engine.log.warn({ consumer: installed.consumer, err: error }, 'timelines can not be made again yet'),
-    );
+    try {
+      await remakeWhenLost(engine, installed, options);
+      trouble = null;
+    } catch (error) {
+      trouble = { state: 'retrying', reason: reasonOf(error as Error) };
+      engine.log.warn({ consumer: installed.consumer, err: error }, 'timelines can not be made again yet');
+    }
   };
   const looking = async (): Promise<void> => {
     while (!closed) {
@@ -162,6 +173,7 @@ async function keepTimelinesWhole(
   await look();
   const ended = looking();
   return {
+    trouble: () => trouble,
     async close() {
       closed = true;
       wake();
