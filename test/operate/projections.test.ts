@@ -199,6 +199,24 @@ test('without a broker it waits for the broker, and nobody knows how far it is b
   await becomes('graph', 'running');
 });
 
+test('without Redis the timelines wait for Redis, and everything else goes on', async () => {
+  const url = new URL(world.env.REDIS_URL!);
+  const redis = await openDoor(url.host);
+  url.host = redis.address;
+  await world.services.projectors.stop();
+  await world.services.projectors.start({ REDIS_URL: url.href });
+  await becomes('timelines', 'running');
+  await redis.shut();
+  await becomes('timelines', 'waiting for redis');
+  await busy();
+  await becomes('graph', 'running');
+  await redis.open();
+  await becomes('timelines', 'running');
+  await world.services.projectors.stop();
+  await world.services.projectors.start();
+  await redis.close();
+});
+
 test('a version that no running process has the code of is told from one whose process is down', async () => {
   await world.owner.query(`INSERT INTO engine.version (model, version, schema_name, definition)
     VALUES ('graph', 99, 'graph_v99', 99)`);
