@@ -47,6 +47,7 @@ export function openRelay(options: RelayOptions): Relay {
   const rounds = async (): Promise<void> => {
     do {
       const relayed = await roundOrLog(options);
+      if (relayed.length > 0) crashPoint('relay.marked');
       for (const [row, position] of relayed) waiters.settle(row.eventId, position);
       if (waiters.size() > 0) await settleOthers(options, waiters);
       if (waiters.size() > 0 && relayed.length === 0) await pause(againAfterMs);

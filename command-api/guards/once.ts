@@ -1,3 +1,4 @@
+import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Answer, Idempotency, Minted, RequestKey } from './idempotency.ts';
 import { problem, problemOf } from './problem.ts';
 
@@ -31,7 +32,9 @@ export async function once(
     throw problem('idempotency_key_reused', 'Send another request under an Idempotency-Key of its own.');
   }
   if (begun.state === 'known') return doneOf(begun.answer, begun.minted);
+  crashPoint('once.begun');
   const answer = await execute(begun.minted);
+  crashPoint('once.executed');
   // What happened has happened, kept or not: a repeat that finds no answer runs again with the same ids.
   const kept = await idempotency.settle(key, answer).catch(() => answer);
   return doneOf(kept, begun.minted);

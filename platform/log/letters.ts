@@ -1,5 +1,6 @@
 import { partitionsToRetry, readLetters } from '../postgres/parked.ts';
 import type { Pool } from '../postgres/pool.ts';
+import { crashPoint } from '../process/crash-points.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Held } from './claims.ts';
 import { defaultMaxRecords } from './intake.ts';
@@ -44,6 +45,7 @@ export function openLetters(options: LettersOptions, port: LettersPort): { close
       if (letters.length === 0) continue;
       try {
         await port.unpark(position, letters);
+        crashPoint('letters.tried');
         any = true;
       } catch (error) {
         port.failed(position, error as Error);

@@ -1,6 +1,7 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import type { Pool } from '../postgres/pool.ts';
 import { type ClaimedPosition, Fenced, releasePositions } from '../postgres/positions.ts';
+import { crashPoint } from '../process/crash-points.ts';
 import type { Gate } from '../process/gate.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { changedOutside, claimAssigned, type Held, PositionJumped } from './claims.ts';
@@ -67,6 +68,7 @@ export function openMembership(
     const before = [...held.values()];
     held.clear();
     const positions = await claimAssigned(options, assignment, before);
+    crashPoint('consumer.claimed');
     await options.claimed?.(positions);
     for (const position of positions) {
       held.set(`${topicName(options.prefix, position.topic)}/${position.partition}`, position);
@@ -181,6 +183,7 @@ export function openMembership(
     async release(): Promise<void> {
       await letters.close();
       await intake.idle();
+      crashPoint('consumer.leaving');
       if (held.size > 0) await releasePositions(options.pool, options.consumer, [...held.values()]);
     },
   };

@@ -1,5 +1,6 @@
 import { validate as isUuid } from 'uuid';
 import { headerOf, type LogRecord } from '../log/record.ts';
+import { crashPoint } from '../process/crash-points.ts';
 import type { Queryable } from './pool.ts';
 
 /** A record that fails for good, or waits behind one. */
@@ -174,6 +175,7 @@ export async function settleLetters(client: Queryable, consumer: string, tried: 
      WHERE consumer = $1 AND topic = $2 AND partition = $3 AND key = ANY($4::text[])`,
     [consumer, topic, partition, [...halted, ...freed], freed],
   );
+  crashPoint('letters.settled');
 }
 
 /** Takes back the retry of a record that a process died of, and of those behind it: an operator must look first. */

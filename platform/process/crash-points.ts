@@ -3,8 +3,9 @@ import { writeSync } from 'node:fs';
 /**
  * A named place where a test ends or freezes this process, so that what is promised about dying there can be proved:
  * EMULSION_CRASH_POINT=<name>:<mode>, where the mode is `kill` (unless said), `freeze`, `abort` as a crash in native
- * code does it, or `oom`, which fills the heap. Without that key it does nothing. The name is written to stderr first,
- * so that a test can tell a point that was reached from one that never was.
+ * code does it, or `oom`, which fills the heap. With `:later` behind the mode it waits for a SIGUSR2, so that it comes
+ * in the middle of what goes on. Without that key it does nothing. The name is written to stderr first, so that a test
+ * can tell a point that was reached from one that never was.
  */
 export function crashPoint(name: string): void {
   const end = armed.get(name);
@@ -26,12 +27,15 @@ const ends: Record<string, () => void> = {
   abort: () => process.abort(),
   oom: fillHeap,
 };
-const armed = armedBy(process.env.EMULSION_CRASH_POINT);
+const armed = new Map<string, () => void>();
+arm(process.env.EMULSION_CRASH_POINT);
 
-function armedBy(text: string | undefined): Map<string, () => void> {
-  const [name = '', mode = 'kill'] = text?.split(':') ?? [];
+function arm(text: string | undefined): void {
+  const [name = '', mode = 'kill', when = 'now'] = text?.split(':') ?? [];
   const end = ends[mode];
-  return new Map(name && end ? [[name, end]] : []);
+  if (!name || !end) return;
+  if (when === 'later') process.once('SIGUSR2', () => armed.set(name, end));
+  else armed.set(name, end);
 }
 
 function fillHeap(): never {

@@ -137,6 +137,7 @@ async function editRedis(
       `UPDATE ${installed.schema}.timeline_state SET epoch = gen_random_uuid() WHERE epoch = $1`,
       [epoch],
     );
+    crashPoint('timelines.lost');
     return [];
   }
 }

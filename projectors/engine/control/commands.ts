@@ -1,5 +1,6 @@
 import { type Client, transaction } from '../../../platform/postgres/pool.ts';
 import { controlChannel } from '../../../platform/postgres/serving.ts';
+import { crashPoint } from '../../../platform/process/crash-points.ts';
 import { newestOf, type Projection } from '../projection.ts';
 import { openBuildOf, openStates, orderBuild, Refused } from '../rebuild/builds.ts';
 import { repair, scopeOf } from '../rebuild/repair.ts';
@@ -45,13 +46,16 @@ export async function takeCommand(context: CommandContext): Promise<boolean> {
      RETURNING id`,
   );
   if (rows.length === 0) return false;
+  crashPoint('command.taken');
   return transaction(pool, async (client) => {
     const locked = await client.query(
       'SELECT id, kind, model, arguments, asked_by FROM engine.command WHERE id = $1 AND done_at IS NULL FOR UPDATE SKIP LOCKED',
       [rows[0].id],
     );
     if (locked.rows.length === 0) return false;
-    await finish(client, locked.rows[0], await outcomeOf(context, locked.rows[0]));
+    const outcome = await outcomeOf(context, locked.rows[0]);
+    crashPoint('command.carried');
+    await finish(client, locked.rows[0], outcome);
     return true;
   });
 }

@@ -1,6 +1,7 @@
 import { fetchHeads } from '../../../platform/log/topics.ts';
 import { type Pool, transaction } from '../../../platform/postgres/pool.ts';
 import { consumerOf } from '../../../platform/postgres/serving.ts';
+import { crashPoint } from '../../../platform/process/crash-points.ts';
 import { newestOf } from '../projection.ts';
 import { orderBuild, Refused } from '../rebuild/builds.ts';
 import { installFirst } from '../versions.ts';
@@ -63,6 +64,7 @@ async function dropVersion(
     );
     if (rowCount === 0) return;
     await client.query(`DROP SCHEMA ${schema_name} CASCADE`);
+    crashPoint('version.dropping');
     for (const table of ['position', 'parked', 'suspect', 'member'])
       await client.query(`DELETE FROM engine.${table} WHERE consumer = $1`, [consumer]);
     await client.query('DELETE FROM engine.rebuild_partition WHERE model = $1 AND version = $2', [
