@@ -3,6 +3,7 @@ import { ask, type Question } from '../../tools/operate/ask.ts';
 import { isEqual, verify } from '../../tools/verify/verify.ts';
 import { openWorld } from '../../tools/verify/world.ts';
 import { expectStatus, type Person } from '../harness/client.ts';
+import { readTopic } from '../harness/log.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -180,6 +181,66 @@ test('what was staged is lost with a crash of Postgres: the build begins again, 
   projectors.signal('SIGCONT');
   await untilState('graph', 'switched');
   expect(await verified('graph')).toEqual({ outcome: 'equal', differences: [] });
+});
+
+test('a record that killed a process under another version is parked by the build without being tried', async () => {
+  await world.drained();
+  const before = await served('likes');
+  // As the live version leaves it when it has found the one record that kills.
+  const { rows } = await world.owner.query(
+    `WITH newest AS (SELECT post_id, liker_id, event_id FROM likes_v${before}.post_like ORDER BY event_time DESC LIMIT 1),
+          taken AS (DELETE FROM likes_v${before}.post_like l USING newest n WHERE l.event_id = n.event_id RETURNING l.*)
+     SELECT event_id, liker_id, live FROM taken`,
+  );
+  const [killer] = (await readTopic(world.kafka, `${world.prefix}like-events`)).filter(
+    ({ id }) => id === rows[0].event_id,
+  );
+  await world.owner.query(
+    `INSERT INTO engine.parked (consumer, topic, partition, "offset", key, event_id, value, code, detail)
+     VALUES ($1, 'like-events', $2, $3, $4, $5, $6, 'kills_process', 'a test says so')`,
+    [`likes.v${before}`, killer!.partition, `${killer!.offset}`, killer!.key, killer!.id, killer!.value],
+  );
+  expect(await order('rebuild', 'likes')).toMatchObject({ outcome: 'done' });
+  await untilState('likes', 'switched');
+  const parked = await world.owner.query('SELECT code FROM engine.parked WHERE consumer = $1', [
+    `likes.v${before + 1}`,
+  ]);
+  expect(parked.rows).toEqual([{ code: 'kills_process' }]);
+  expect(await verified('likes')).toEqual({ outcome: 'equal', differences: [] });
+  // Found harmless after all: a build without it applies the record.
+  await world.owner.query('DELETE FROM engine.parked');
+  expect(await order('rebuild', 'likes')).toMatchObject({ outcome: 'done' });
+  await untilState('likes', 'switched');
+  expect(await verified('likes')).toEqual({ outcome: 'equal', differences: [] });
+});
+
+test('a build whose holders die one after the other is given up, and says so', async () => {
+  expect(await order('pause', 'media')).toMatchObject({ outcome: 'done' });
+  expect(await order('rebuild', 'media')).toMatchObject({ outcome: 'done' });
+  await untilState('media', 'filling');
+  const { projectors } = world.services;
+  for (let deaths = 1; deaths <= 3; deaths += 1) {
+    projectors.signal('SIGKILL');
+    await projectors.ended();
+    // Its lease has run out.
+    await world.owner.query(
+      `UPDATE engine.rebuild SET held_until = now() - interval '1 second' WHERE state = 'filling'`,
+    );
+    await projectors.start();
+    if (deaths === 3) continue;
+    await vi.waitFor(
+      async () =>
+        expect(
+          (await world.owner.query(`SELECT deaths FROM engine.rebuild WHERE state = 'filling'`)).rows,
+        ).toEqual([{ deaths }]),
+      { timeout: 20_000, interval: 100 },
+    );
+  }
+  await untilState('media', 'failed');
+  expect((await buildState('media')).detail).toContain('3 processes died');
+  expect(await order('resume', 'media')).toMatchObject({ outcome: 'done' });
+  await world.drained();
+  expect(await verified('media')).toEqual({ outcome: 'equal', differences: [] });
 });
 
 const wrongs: {

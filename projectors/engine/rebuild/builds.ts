@@ -25,6 +25,8 @@ export interface Build {
   definition: number;
   state: BuildState;
   autoSwitch: boolean;
+  /** Of its holders, one after the other, while it was filled and without getting further. */
+  deaths: number;
   detail: string | null;
 }
 
@@ -134,7 +136,8 @@ export async function takeBuild(
   return transaction(pool, async (client) => {
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('take build'))`);
     const { rows } = await client.query(
-      `UPDATE engine.rebuild SET holder = $1, held_until = now() + ${lease}
+      `UPDATE engine.rebuild SET holder = $1, held_until = now() + ${lease},
+         deaths = deaths + (state = 'filling' AND held_until IS NOT NULL)::int
        WHERE (model, version) = (
          SELECT r.model, r.version FROM engine.rebuild r
          JOIN unnest($2::text[], $3::int[]) AS known (model, definition) USING (model, definition)
@@ -142,7 +145,7 @@ export async function takeBuild(
            AND (r.state = ANY($4) OR (r.state = 'ready' AND r.auto_switch)
              OR (r.state = 'waiting' AND $5 > (SELECT count(*) FROM engine.rebuild WHERE state = ANY($4))))
          ORDER BY r.state = 'waiting', r.asked_at LIMIT 1 FOR UPDATE OF r SKIP LOCKED)
-       RETURNING model, version, definition, state, auto_switch AS "autoSwitch", detail`,
+       RETURNING model, version, definition, state, auto_switch AS "autoSwitch", deaths, detail`,
       [
         holder,
         projections.map((p) => p.model.name),

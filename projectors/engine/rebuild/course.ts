@@ -8,7 +8,7 @@ import type { Projection } from '../projection.ts';
 import { type Engine, openBuild } from '../runner.ts';
 import { type Build, BuildLost, moveBuild, noteError, releaseBuild, renewLease } from './builds.ts';
 import { diskNeed } from './disk.ts';
-import { aim, type FillOptions, fill, leftToFill } from './fill.ts';
+import { aim, type FillOptions, fill, inheritKillers, leftToFill } from './fill.ts';
 import { finishFilling } from './finish.ts';
 import { openProgress } from './progress.ts';
 import { isWhole } from './staging.ts';
@@ -36,6 +36,7 @@ const longestPauseMs = 15_000;
 /** The bulk path is taken again for what has come meanwhile, as long as that is more than so many records. */
 const leftToOrdinaryPath = 50_000;
 const lookEveryMs = 200;
+const deathsToGiveUp = 3;
 
 /**
  * Works on one build until it is switched, waits for an operator, or is not ours any more. Each step ends in a row, so
@@ -106,9 +107,11 @@ async function begin({ engine, holder, postgresData }: Course, build: Build): Pr
 
 async function fillUp(course: Course, build: Build): Promise<Build> {
   const { engine, installed, holder, signal } = course;
+  if (build.deaths >= deathsToGiveUp) return giveUp(course, build);
   const progress = openProgress(engine.pool, build);
   const unpaused = () => untilUnpaused(course, build.model);
-  const options: FillOptions = { engine, installed, build, holder, progress, signal, unpaused };
+  const killers = await inheritKillers({ engine, installed });
+  const options: FillOptions = { engine, installed, build, holder, progress, signal, killers, unpaused };
   try {
     for (let left = Infinity; left > leftToOrdinaryPath; ) {
       await aim(options);
@@ -119,6 +122,17 @@ async function fillUp(course: Course, build: Build): Promise<Build> {
     await progress.close();
   }
   return moveBuild(engine.pool, holder, build, 'indexing', build.detail);
+}
+
+/** Somebody has to look, and the projectors must live on: the served version goes on as ever. */
+function giveUp({ engine, holder }: Course, build: Build): Promise<Build> {
+  return moveBuild(
+    engine.pool,
+    holder,
+    build,
+    'failed',
+    `${build.deaths} processes died one after the other while they filled it, without getting further. The last lines of their logs tell of what; see also emulsion dead-letters list --model ${build.model}.`,
+  );
 }
 
 /** Tables out of what was staged, in one transaction that also hands the build to the ordinary path. */

@@ -17,6 +17,8 @@ export interface FillOptions {
   holder: string;
   progress: Progress;
   signal: AbortSignal;
+  /** Places of records that are known to kill whoever applies them (see inheritKillers). */
+  killers: ReadonlySet<string>;
   /** Resolves at once, or when the model is not paused any more. */
   unpaused(): Promise<void>;
 }
@@ -55,6 +57,28 @@ export async function aim({ engine, installed, build, holder }: FillOptions): Pr
     );
   });
 }
+
+/**
+ * Parks for this build what other versions of the model have found to kill a process, so that it is not tried on the
+ * whole process once more. Gives the places of these records.
+ */
+export async function inheritKillers({
+  engine,
+  installed,
+}: Pick<FillOptions, 'engine' | 'installed'>): Promise<Set<string>> {
+  const { rows } = await engine.pool.query(
+    `INSERT INTO engine.parked (consumer, topic, partition, "offset", key, value, type, traceparent, event_id, code, detail)
+     SELECT DISTINCT ON (topic, partition, "offset")
+       $1, topic, partition, "offset", key, value, type, traceparent, event_id, code, detail
+     FROM engine.parked WHERE code = 'kills_process' AND consumer ~ ('^' || $2 || '\\.v[0-9]+$')
+     ON CONFLICT (consumer, topic, partition, "offset") DO UPDATE SET code = excluded.code
+     RETURNING topic, partition, "offset"`,
+    [installed.consumer, installed.model.name],
+  );
+  return new Set(rows.map((row) => `${row.topic}/${row.partition}/${row.offset}`));
+}
+
+const placeOf = ({ topic, partition, offset }: LogRecord): string => `${topic}/${partition}/${offset}`;
 
 /** What of the log is still to be filled. */
 export async function leftToFill({
@@ -115,7 +139,7 @@ async function stageChunk(
   records: readonly LogRecord[],
   before: Promise<void>,
 ): Promise<void> {
-  const { engine, installed, progress } = options;
+  const { engine, installed, progress, killers } = options;
   const kind: RoundKind<void> = {
     async fence(client, _consumer, steps) {
       await before;
@@ -125,7 +149,7 @@ async function stageChunk(
     inTransaction: async () => crashPoint('rebuild.staged'),
     committed: async (part) => note(progress, part),
   };
-  await applyRound(engine, installed, batchesOf(records), kind);
+  await applyRound(engine, installed, batchesOf(records, killers), kind);
   for (const { topic, partition, value } of records) progress.read(topic, partition, value.length);
   crashPoint('rebuild.filled');
 }
@@ -143,6 +167,10 @@ async function moveOn(
 ): Promise<void> {
   await client.query('SET LOCAL synchronous_commit = off');
   await holdBuild(client, holder, build, 'filling');
+  await client.query(
+    'UPDATE engine.rebuild SET deaths = 0 WHERE model = $1 AND version = $2 AND deaths > 0',
+    [build.model, build.version],
+  );
   const { rowCount } = await client.query(
     `UPDATE engine.rebuild_partition p SET position = n.next
      FROM unnest($3::text[], $4::int[], $5::bigint[], $6::bigint[]) AS n (topic, partition, expected, next)
@@ -160,11 +188,12 @@ async function moveOn(
     throw new BuildLost(`version ${build.version} of ${build.model} was moved by another`);
 }
 
-function batchesOf(records: readonly LogRecord[]): PartitionBatch[] {
+function batchesOf(records: readonly LogRecord[], killers: ReadonlySet<string>): PartitionBatch[] {
   const groups = Map.groupBy(records, ({ topic, partition }) => `${topic}/${partition}`);
   return [...groups.values()].map((group) => {
     const { topic, partition, offset } = group[0]!;
     const nextOffset = group.at(-1)!.offset + 1n;
-    return { topic, partition, generation: 0n, firstOffset: offset, nextOffset, records: group };
+    const safe = killers.size === 0 ? group : group.filter((record) => !killers.has(placeOf(record)));
+    return { topic, partition, generation: 0n, firstOffset: offset, nextOffset, records: safe };
   });
 }
