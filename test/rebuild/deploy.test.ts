@@ -59,7 +59,7 @@ test('a new definition of a model is built by its deploy, beside the old one tha
     environment: { ...world.env, DATABASE_URL: world.env.PROJECTOR_DATABASE_URL },
   });
   await vi.waitFor(async () => expect(await served()).toEqual({ version: 2, definition: 2 }), {
-    timeout: 60_000,
+    timeout: 100_000,
     interval: 100,
   });
   expectStatus(await unlike(), 200);
