@@ -1,4 +1,4 @@
-import { type Plan, type Step, withoutLooseEnds } from './plan.ts';
+import { describePlan, type Plan, type Step, withoutLooseEnds } from './plan.ts';
 
 /** Says what is wrong with a playing of the plan; null when nothing is. Each playing has people of its own. */
 export type Fails = (plan: Plan) => Promise<string | null>;
@@ -23,15 +23,18 @@ export interface ShrinkLimits {
 export async function shrink(plan: Plan, fails: Fails, limits: ShrinkLimits): Promise<Shrunk> {
   const until = performance.now() + limits.withinMs;
   const best: Shrunk = { plan, failure: null, runs: 0 };
+  const tried = new Set<string>();
   const isOver = (): boolean => best.runs >= limits.runs || performance.now() > until;
   const attempt = async (smaller: Plan): Promise<boolean> => {
     if (isOver()) return false;
-    const tried = withoutLooseEnds(smaller);
-    if (tried.steps.length === 0) return false;
+    const next = withoutLooseEnds(smaller);
+    const text = describePlan(next);
+    if (next.steps.length === 0 || tried.has(text)) return false;
+    tried.add(text);
     best.runs += 1;
-    const failure = await fails(tried);
+    const failure = await fails(next);
     if (failure === null) return false;
-    best.plan = tried;
+    best.plan = next;
     best.failure = failure;
     return true;
   };
