@@ -64,6 +64,8 @@ const otherWays: Record<string, Way> = {
 /** A database of its own on the real Postgres, no log in between: what openProjected stands on. */
 export interface ProjectionKit {
   pool: Pool;
+  /** Of the database. */
+  url: string;
   /** Fresh tables of the model. */
   install(model: Model): Promise<Installed>;
   /** Applies rounds of events, each as one transaction. */
@@ -90,6 +92,7 @@ export async function openProjectionKit(): Promise<ProjectionKit> {
   };
   return {
     pool,
+    url: url.href,
     install: (model) => tablesOf(model, 'projected'),
     async apply(installed, rounds) {
       for (const round of rounds)

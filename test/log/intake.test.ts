@@ -1,0 +1,82 @@
+import { expect, it } from 'vitest';
+import { type HeldPartition, openIntake, type PartitionBatch } from '../../platform/log/intake.ts';
+import type { LogRecord } from '../../platform/log/record.ts';
+import { Fenced } from '../../platform/postgres/positions.ts';
+import { openGate } from '../../platform/process/gate.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+
+const record = (partition: number, offset: number): LogRecord => ({
+  ...{ topic: 'like-events', partition, offset: BigInt(offset), key: 'k' },
+  ...{ value: Buffer.alloc(0), headers: {} },
+});
+const records = (partition: number, from: number, to: number): LogRecord[] =>
+  Array.from({ length: to - from }, (_, i) => record(partition, from + i));
+const held = (partition: number, position: bigint): HeldPartition => ({
+  ...{ topic: 'like-events', partition, position, generation: 1n, released: true, careful: null },
+});
+
+/** A consumer's intake whose rounds are handled as told; it reads no suspects, so it needs no database. */
+function intakeOf(handle: (batches: readonly PartitionBatch[]) => Promise<void>, maxRecords?: number) {
+  const troubles: (string | null)[] = [];
+  const intake = openIntake({
+    ...{ consumer: 'likes.v1', pool: undefined as never, log: createLogger('test', 'silent') },
+    ...{ gate: openGate(), closed: () => false, handle, maxRecords },
+    troubled: (error) => troubles.push(error?.message ?? null),
+  });
+  return { intake, troubles };
+}
+
+it('what all partitions have brought is one round, each from where it stands', async () => {
+  const rounds: (readonly PartitionBatch[])[] = [];
+  const { intake } = intakeOf(async (batches) => void rounds.push(batches));
+  const [first, second] = [held(0, 5n), held(1, 0n)];
+  await Promise.all([intake.take(first, records(0, 5, 8)), intake.take(second, records(1, 0, 2))]);
+  expect(rounds).toMatchObject([
+    [
+      { partition: 0, firstOffset: 5n, nextOffset: 8n, generation: 1n },
+      { partition: 1, firstOffset: 0n, nextOffset: 2n },
+    ],
+  ]);
+  expect([first.position, second.position]).toEqual([8n, 2n]);
+});
+
+it('a round is bounded, and what does not fit comes in the next ones, before the fetch is called applied', async () => {
+  const sizes: number[] = [];
+  const seen: bigint[] = [];
+  const { intake } = intakeOf(async (batches) => {
+    const taken = batches.flatMap((batch) => batch.records);
+    sizes.push(taken.length);
+    seen.push(...taken.filter(({ partition }) => partition === 0).map(({ offset }) => offset));
+  }, 4);
+  await Promise.all([
+    intake.take(held(0, 0n), records(0, 0, 10)),
+    intake.take(held(1, 0n), records(1, 0, 3)),
+  ]);
+  expect(Math.max(...sizes)).toBe(4);
+  expect(sizes.reduce((sum, size) => sum + size)).toBe(13);
+  expect(seen).toEqual(records(0, 0, 10).map(({ offset }) => offset));
+});
+
+it('an outage is retried with the same round until it is over, and told meanwhile', async () => {
+  let outages = 2;
+  const rounds: (readonly PartitionBatch[])[] = [];
+  const { intake, troubles } = intakeOf(async (batches) => {
+    rounds.push(batches);
+    if (outages-- > 0) throw new Error('connection refused');
+  });
+  await intake.take(held(0, 0n), records(0, 0, 2));
+  expect(rounds).toHaveLength(3);
+  expect(new Set(rounds.map(([batch]) => batch!.nextOffset))).toEqual(new Set([2n]));
+  expect(troubles).toEqual(['connection refused', 'connection refused', null]);
+});
+
+it('a round that was fenced is not tried again: the partition is somebody else’s', async () => {
+  let tries = 0;
+  const { intake } = intakeOf(async () => {
+    tries += 1;
+    throw new Fenced('lost');
+  });
+  const position = held(0, 0n);
+  await expect(intake.take(position, records(0, 0, 2))).rejects.toBeInstanceOf(Fenced);
+  expect([tries, position.position]).toEqual([1, 0n]);
+});
