@@ -69,16 +69,26 @@ export async function createVersion(
   );
   const version = rows[0].next as number;
   const schema = schemaOf(model.name, version);
-  await client.query(`CREATE SCHEMA ${schema}`);
-  const { tables, indexes } = tableStatements(model);
-  await inSchema(client, schema, state === 'projected' ? `${tables};${indexes}` : tables);
-  await client.query(`GRANT USAGE ON SCHEMA ${schema} TO emulsion_query, emulsion_command`);
-  await client.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query, emulsion_command`);
+  await createTables(client, model, schema, state);
   await client.query(
     'INSERT INTO engine.version (model, version, schema_name, definition, state) VALUES ($1, $2, $3, $4, $5)',
     [model.name, version, schema, model.version, state],
   );
   return version;
+}
+
+/** Makes the schema of a version with the model's tables; their indexes too, unless the version is to be filled. */
+export async function createTables(
+  client: Client,
+  model: Model,
+  schema: string,
+  state: 'filling' | 'projected',
+): Promise<void> {
+  await client.query(`CREATE SCHEMA ${schema}`);
+  const { tables, indexes } = tableStatements(model);
+  await inSchema(client, schema, state === 'projected' ? `${tables};${indexes}` : tables);
+  await client.query(`GRANT USAGE ON SCHEMA ${schema} TO emulsion_query, emulsion_command`);
+  await client.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query, emulsion_command`);
 }
 
 /** Runs the statements of a table file, which name no schema. */

@@ -40,15 +40,18 @@ export async function prepare(
   }
 }
 
-/** Applies the numbered migrations that this database has not had, each in a transaction of its own. */
-export async function migrate(pool: Pool): Promise<string[]> {
+/**
+ * Applies the numbered migrations that this database has not had, each in a transaction of its own; all of this release
+ * unless a restore names those that its backup had.
+ */
+export async function migrate(pool: Pool, names: readonly string[] = migrationFiles()): Promise<string[]> {
   await transaction(pool, async (client) => {
     await client.query("SELECT pg_advisory_xact_lock(hashtext('migrate'))");
     await client.query(`CREATE TABLE IF NOT EXISTS public.migration (
       name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())`);
   });
   const applied: string[] = [];
-  for (const name of migrationFiles()) {
+  for (const name of names) {
     const fresh = await transaction(pool, async (client) => {
       await client.query("SELECT pg_advisory_xact_lock(hashtext('migrate'))");
       const { rowCount } = await client.query(
