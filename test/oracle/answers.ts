@@ -121,7 +121,7 @@ function rightAnswers(known: Known, own: Own, call: Call, act: Command): Right[]
       if (act.size) return [{ refused: 'media_too_large' }];
       return [{ status: 201, body: { mediaId: call.body?.mediaId, state: 'requested' } }];
     case 'complete':
-      return onUpload(own, act.media, played.ids.get(act.media));
+      return onUpload(own, call, act.media, played.ids.get(act.media));
     case 'register':
       return onRegistration(happened, call, registration(played, act));
   }
@@ -160,12 +160,12 @@ function withMedia(own: Own, media: readonly Name[], done: Right): Right[] {
   return [...rights, done];
 }
 
-function onUpload(own: Own, media: Name, mediaId: string | undefined): Right[] {
+function onUpload(own: Own, { times }: Call, media: Name, mediaId: string | undefined): Right[] {
   const upload = media === nobody ? undefined : own.uploads.get(media);
   if (!upload) return [{ refused: 'media_not_found' }];
   if (upload.content === 'nothing') return [{ refused: 'media_not_uploaded' }];
   const later = upload.content === 'photo' ? 'ready' : 'rejected';
-  const states = upload.completed ? ['uploaded', later] : ['uploaded'];
+  const states = upload.completed || times > 1 ? ['uploaded', later] : ['uploaded'];
   return states.map((state) => ({ status: 202, body: { mediaId, state } }));
 }
 

@@ -16,16 +16,18 @@ export async function askUntilKnown(
   { method, path, body }: Request,
   options: CallOptions,
   patienceMs: number,
-): Promise<Answer> {
+): Promise<Answer & { times: number }> {
   const until = performance.now() + patienceMs;
-  for (let pause = pauses.first; ; pause = Math.min(2 * pause, pauses.longest)) {
+  let pause = pauses.first;
+  for (let times = 1; ; times += 1) {
     const answer = await api.call(method, path, { ...options, body }).catch((error: Error) => error);
     // Kept for the contract's test, which is another one; here there are too many.
     api.answers.length = 0;
-    if (!(answer instanceof Error) && !notYet.includes(answer.status)) return answer;
+    if (!(answer instanceof Error) && !notYet.includes(answer.status)) return { ...answer, times };
     if (performance.now() > until)
       throw new Error(`nobody knew the answer to ${method} ${path} in ${patienceMs} ms: ${lastWord(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, pause));
+    pause = Math.min(2 * pause, pauses.longest);
   }
 }
 

@@ -59,7 +59,8 @@ export function whatHappened({ calls, people }: Played): Happened {
       const media = made.act.media.map(contentOf);
       const gone = deletes.get(post) ?? [];
       const never = media.some(({ content }) => content === 'text');
-      const surelyGone = told && gone.some((one) => one.answered < call.sent);
+      // The answer to a second try has no position of the first, so whoever is told need not know.
+      const surelyGone = told && gone.some((one) => one.times === 1 && one.answered < call.sent);
       const perhapsGone = gone.some((one) => one.sent < call.answered);
       const known = made.early || told || null;
       const ready = media.every(({ early, content }) => early && content === 'photo');

@@ -51,6 +51,8 @@ export interface Call {
   request: Request;
   key: string | null;
   traceId: string;
+  /** How often it was sent: after a second time the answer may be one to what the first has done already. */
+  times: number;
   /** Moments of this playing, counted: what is sent after another was answered has a greater one. */
   sent: number;
   answered: number;

@@ -6,7 +6,8 @@ import type { World } from '../harness/world.ts';
 
 /** A record of the log with what is not personal in it. */
 export interface Recorded {
-  topic: string;
+  /** Greater than that of any earlier one in its partition. */
+  order: number;
   key: string;
   /** Of the event: two records with one id are one event, written twice. */
   id: string;
@@ -31,9 +32,10 @@ export async function readRecords({ kafka, prefix, env }: World): Promise<Record
     stretches: await wholeLog(kafka, prefix, topics),
     async handle(records) {
       await codec.prepare(records.map(({ value }) => value));
-      for (const { topic, key, value } of records) {
+      for (const { key, value } of records) {
         const { type, meta, fields } = codec.decode(value);
-        found.push({ topic, key, id: meta.id, type, at: meta.time, traceId: meta.correlation, fields });
+        const { id, time: at, correlation: traceId } = meta;
+        found.push({ order: found.length, key, id, type, at, traceId, fields });
       }
     },
   });

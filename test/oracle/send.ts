@@ -14,7 +14,10 @@ export interface Sender {
   now(): number;
 }
 
-export type Asked = Pick<Call, 'id' | 'step' | 'actor' | 'act' | 'early' | 'inStorm'> & { key?: string };
+export type Asked = Pick<Call, 'id' | 'step' | 'actor' | 'act' | 'early' | 'inStorm'> & {
+  /** With others: the same request several times at once. */
+  key?: string;
+};
 
 /** The Idempotency-Key of a call. */
 export function keyOf({ played }: Sender, id: string): string {
@@ -30,7 +33,8 @@ export async function send(sender: Sender, asked: Asked): Promise<Call | null> {
   const sent = sender.now();
   const answer = await ask(sender, asked, words, traceId);
   const { status, body } = answer;
-  const call: Call = { ...asked, ...words, traceId, sent, answered: sender.now(), status, body };
+  const times = answer.times + (asked.key ? 1 : 0);
+  const call: Call = { ...asked, ...words, traceId, times, sent, answered: sender.now(), status, body };
   played.calls.push(call);
   remember(sender, call, answer.headers.get('x-position'));
   if (asked.act.do === 'request' && isAccepted(call)) await put(sender, asked.act, body.upload);
@@ -58,7 +62,7 @@ async function ask(
   { actor, act }: Asked,
   { request, key }: { request: Request; key: string | null },
   traceId: string,
-): Promise<Answer> {
+): Promise<Answer & { times: number }> {
   const { api, played, patienceMs } = sender;
   const person = played.people.get(actor);
   const withToken = !request.path.startsWith('/api/auth/');
