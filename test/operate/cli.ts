@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import path from 'node:path';
+import { withOperator } from '../../tools/operate/connect.ts';
 import type { Projection } from '../../tools/operate/projections/projection.ts';
+import { readProjections } from '../../tools/operate/projections/read.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 
@@ -25,8 +27,9 @@ export function emulsion(env: Record<string, string>, ...args: string[]): Promis
   });
 }
 
-export async function projections(env: Record<string, string>): Promise<Projection[]> {
-  return JSON.parse((await emulsion(env, 'projections', '--json')).out) as Projection[];
+/** What `emulsion projections --json` prints, without a process for each look. */
+export function projections(env: Record<string, string>): Promise<Projection[]> {
+  return withOperator(env, async (operator) => (await readProjections(operator)).projections);
 }
 
 /** The one of that model, by the served or only version. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import type { Projection } from '../../tools/operate/projections/projection.ts';
 import { type Door, openDoor } from '../harness/door.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { emulsion, projection, projections } from './cli.ts';
@@ -51,7 +52,8 @@ test('everything that consumes the log is shown, with where it stands', async ()
     expect(all.map(({ model }) => model)).toEqual(expect.arrayContaining(models));
     expect(new Set(all.map(({ state }) => state))).toEqual(new Set(['running']));
   }, patience);
-  const accounts = await projection(world.env, 'accounts');
+  const printed = JSON.parse((await emulsion(world.env, 'projections', '--json')).out) as Projection[];
+  const accounts = printed.find(({ model }) => model === 'accounts')!;
   expect(accounts).toMatchObject({ version: 1, lagEvents: 0, lagSeconds: 0, etaSeconds: 0 });
   expect(accounts).toMatchObject({ served: true, parked: 0, reason: null });
   const users = accounts.partitions.filter(({ topic }) => topic === 'user-events');
@@ -222,6 +224,17 @@ test('a version that no running process has the code of is told from one whose p
     VALUES ('graph', 99, 'graph_v99', 99)`);
   expect(await projection(world.env, 'graph', 99)).toMatchObject({ state: 'no code', served: false });
   await world.owner.query('DELETE FROM engine.version WHERE version = 99');
+});
+
+test('a process that died is forgotten after a while', async () => {
+  await world.owner.query(`INSERT INTO engine.member (consumer, member, process, state, seen_at)
+    VALUES ('graph.v1', gen_random_uuid(), 'projectors there:1', 'running', now() - interval '1 hour')`);
+  await vi.waitFor(async () => {
+    const { rows } = await world.owner.query(
+      "SELECT FROM engine.member WHERE process = 'projectors there:1'",
+    );
+    expect(rows).toEqual([]);
+  }, patience);
 });
 
 test('a process that ends in order is missed by nobody, and its models are not running', async () => {
