@@ -74,7 +74,7 @@ async function withCare(
 ): Promise<Held> {
   const isHere = (other: { topic: string; partition: number }): boolean =>
     other.topic === position.topic && other.partition === position.partition;
-  const fresh = { ...position, wrong: 0, fenced: 0 };
+  const fresh = { ...position, fetched: position.position, wrong: 0, fenced: 0 };
   const own = before.find((was) => isHere(was) && was.generation === position.generation - 1n);
   if (own) return { ...fresh, careful: own.careful, lettersAtOnce: own.lettersAtOnce };
   const suspect = suspects.find(isHere);

@@ -32,6 +32,8 @@ export interface IntakeOptions extends CarefulOptions {
 
 /** A partition as this process holds it. */
 export interface HeldPartition extends ClaimedPosition {
+  /** The next offset that is not read yet: what lies between it and the position waits to be applied. */
+  fetched: bigint;
   /** null unless its last holder died. */
   careful: Careful | null;
 }
@@ -46,8 +48,16 @@ interface Waiting {
   records: LogRecord[];
   unparking: boolean;
   taken: number;
-  resolve(): void;
-  reject(error: Error): void;
+  room: PromiseWithResolvers<void>;
+  applied: PromiseWithResolvers<void>;
+}
+
+/** What becomes of records that were handed in; both reject when they are not applied. */
+export interface Entered {
+  /** Resolves when more may be read: while one round is applied, about the next one waits. */
+  room: Promise<void>;
+  /** Resolves when they are applied and their position is saved. */
+  applied: Promise<void>;
 }
 
 interface Taken {
@@ -61,11 +71,12 @@ const longestPauseMs = 5_000;
 
 /**
  * Puts what all partitions have brought into one call of `handle` at a time: larger transactions, and no two of
- * them of one process in each other's way. Bounded by the fetches that kafkajs has under way, one a partition.
+ * them of one process in each other's way. Reading goes on meanwhile; no more than a round waits besides one fetch.
  */
 export function openIntake(options: IntakeOptions) {
   const waiting: Waiting[] = [];
   let working: Promise<void> | null = null;
+  const maxRecords = options.maxRecords ?? defaultMaxRecords;
 
   const work = async (): Promise<void> => {
     // Fetches of one answer arrive within the same turn of the event loop: let them all come in first.
@@ -76,32 +87,47 @@ export function openIntake(options: IntakeOptions) {
   };
 
   const round = async (): Promise<void> => {
-    const taken = takeRound(waiting, options.maxRecords ?? defaultMaxRecords);
+    const taken = takeRound(waiting, maxRecords);
+    makeRoom();
     try {
       await persistently(options, () => apply(options, taken));
     } catch (error) {
-      for (const item of waiting.splice(0)) item.reject(error as Error);
+      for (const { room, applied } of waiting.splice(0)) {
+        room.reject(error as Error);
+        applied.reject(error as Error);
+      }
       return;
     }
     for (const { item, batch } of taken) {
       advance(item.position, batch);
       if (item.taken < item.records.length) continue;
       waiting.splice(waiting.indexOf(item), 1);
-      item.resolve();
+      item.room.resolve();
+      item.applied.resolve();
     }
   };
 
-  const enter = (position: HeldPartition, records: LogRecord[], unparking: boolean): Promise<void> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ position, records, unparking, taken: 0, resolve, reject });
-      working ??= work();
-    });
+  const makeRoom = (): void => {
+    const left = waiting.reduce((sum, { records, taken }) => sum + records.length - taken, 0);
+    if (left > maxRecords) return;
+    // What must be alone is read no further either, until it has come through.
+    for (const item of waiting) if (!isLone(item)) item.room.resolve();
+  };
+
+  const enter = (position: HeldPartition, records: LogRecord[], unparking: boolean): Entered => {
+    const room = Promise.withResolvers<void>();
+    const applied = Promise.withResolvers<void>();
+    // Who waits for one of them hears of the failure.
+    for (const { promise } of [room, applied]) promise.catch(() => {});
+    waiting.push({ position, records, unparking, taken: 0, room, applied });
+    working ??= work();
+    return { room: room.promise, applied: applied.promise };
+  };
 
   return {
-    /** Resolves when these records are applied and their position is saved. */
     take: (position: HeldPartition, records: LogRecord[]) => enter(position, records, false),
     /** Resolves when these parked records were tried again. */
-    unpark: (position: HeldPartition, letters: LogRecord[]) => enter(position, letters, true),
+    unpark: (position: HeldPartition, letters: LogRecord[]) => enter(position, letters, true).applied,
     /** Resolves when no round is under way. */
     async idle(): Promise<void> {
       while (working) await working;
@@ -114,10 +140,13 @@ function takeRound(waiting: readonly Waiting[], maxRecords: number): Taken[] {
   const first = waiting[0]!;
   if (isLone(first)) return [takeFrom(first, first.position.careful?.step ?? maxRecords)];
   const taken: Taken[] = [];
+  const partitions = new Set<HeldPartition>();
   let room = maxRecords;
   for (const item of waiting) {
     if (room === 0) break;
-    if (isLone(item)) continue;
+    // One batch of a partition at a time: the next one begins where this one ends.
+    if (isLone(item) || partitions.has(item.position)) continue;
+    partitions.add(item.position);
     taken.push(takeFrom(item, room));
     room -= taken.at(-1)!.batch.records.length;
   }

@@ -77,11 +77,11 @@ export function openMembership(
     halt(options.paused?.() ?? false);
     onJoined(() => [...held.values()]);
   };
-  const seek = (position: ClaimedPosition): void =>
+  const seek = (position: Held): void =>
     consumer.seek({
       topic: topicName(options.prefix, position.topic),
       partition: position.partition,
-      offset: position.position.toString(),
+      offset: position.fetched.toString(),
     });
 
   const eachBatch = async ({
@@ -94,24 +94,38 @@ export function openMembership(
     await joined;
     const position = held.get(`${batch.topic}/${batch.partition}`);
     if (!position || closed || halted || !isRunning() || isStale() || batch.messages.length === 0) return;
-    if (BigInt(batch.messages[0]!.offset) !== position.position)
+    if (BigInt(batch.messages[0]!.offset) !== position.fetched)
       return wrongOffset(position, batch.messages[0]!.offset);
     position.wrong = 0;
     const timer = setInterval(() => heartbeat().catch(() => {}), heartbeatMs);
     try {
       const records = batch.messages.map((message) => recordOf(position.topic, position.partition, message));
-      await intake.take(position, records);
-      position.fenced = 0;
+      position.fetched = records.at(-1)!.offset + 1n;
+      const { room, applied } = intake.take(position, records);
+      applied.then(
+        () => {
+          position.fenced = 0;
+        },
+        (error) => readAgain(position, error),
+      );
+      await room;
       resolveOffset(batch.lastOffset());
       await new Promise((resolve) => setTimeout(resolve, restMs));
-    } catch (error) {
-      letGo(position, error as Error);
+    } catch {
+      // It is not applied: readAgain takes care of it.
     } finally {
       clearInterval(timer);
     }
   };
 
-  // What was not applied is not resolved, so it is fetched again: by whoever holds the partition now, or after the pause.
+  // What was not applied is read again: by whoever holds the partition now, or after the pause.
+  const readAgain = (position: Held, error: Error): void => {
+    if (position.fetched === position.position) return;
+    position.fetched = position.position;
+    if (heldAt(position) === position && !closed) seek(position);
+    letGo(position, error);
+  };
+
   const letGo = (position: Held, error: Error): void => {
     if (error instanceof Paused) return;
     position.fenced += 1;
@@ -126,13 +140,13 @@ export function openMembership(
     if (position.wrong > 2) {
       fail(
         new PositionJumped(
-          `${options.consumer} expects offset ${position.position} of ${where}, the broker gives ${got}. ${changedOutside}`,
+          `${options.consumer} expects offset ${position.fetched} of ${where}, the broker gives ${got}. ${changedOutside}`,
         ),
       );
       return;
     }
     options.log.debug(
-      { consumer: options.consumer, where, got, expected: `${position.position}` },
+      { consumer: options.consumer, where, got, expected: `${position.fetched}` },
       'sought again',
     );
     seek(position);

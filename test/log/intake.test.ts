@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type HeldPartition, openIntake, type PartitionBatch } from '../../platform/log/intake.ts';
 import type { LogRecord } from '../../platform/log/record.ts';
 import { Fenced } from '../../platform/postgres/positions.ts';
@@ -12,7 +12,15 @@ const record = (partition: number, offset: number): LogRecord => ({
 const records = (partition: number, from: number, to: number): LogRecord[] =>
   Array.from({ length: to - from }, (_, i) => record(partition, from + i));
 const held = (partition: number, position: bigint): HeldPartition => ({
-  ...{ topic: 'like-events', partition, position, generation: 1n, released: true, careful: null },
+  ...{
+    topic: 'like-events',
+    partition,
+    position,
+    fetched: position,
+    generation: 1n,
+    released: true,
+    careful: null,
+  },
 });
 
 /** A consumer's intake whose rounds are handled as told; it reads no suspects, so it needs no database. */
@@ -30,7 +38,10 @@ it('what all partitions have brought is one round, each from where it stands', a
   const rounds: (readonly PartitionBatch[])[] = [];
   const { intake } = intakeOf(async (batches) => void rounds.push(batches));
   const [first, second] = [held(0, 5n), held(1, 0n)];
-  await Promise.all([intake.take(first, records(0, 5, 8)), intake.take(second, records(1, 0, 2))]);
+  await Promise.all([
+    intake.take(first, records(0, 5, 8)).applied,
+    intake.take(second, records(1, 0, 2)).applied,
+  ]);
   expect(rounds).toMatchObject([
     [
       { partition: 0, firstOffset: 5n, nextOffset: 8n, generation: 1n },
@@ -49,8 +60,8 @@ it('a round is bounded, and what does not fit comes in the next ones, before the
     seen.push(...taken.filter(({ partition }) => partition === 0).map(({ offset }) => offset));
   }, 4);
   await Promise.all([
-    intake.take(held(0, 0n), records(0, 0, 10)),
-    intake.take(held(1, 0n), records(1, 0, 3)),
+    intake.take(held(0, 0n), records(0, 0, 10)).applied,
+    intake.take(held(1, 0n), records(1, 0, 3)).applied,
   ]);
   expect(Math.max(...sizes)).toBe(4);
   expect(sizes.reduce((sum, size) => sum + size)).toBe(13);
@@ -64,7 +75,7 @@ it('an outage is retried with the same round until it is over, and told meanwhil
     rounds.push(batches);
     if (outages-- > 0) throw new Error('connection refused');
   });
-  await intake.take(held(0, 0n), records(0, 0, 2));
+  await intake.take(held(0, 0n), records(0, 0, 2)).applied;
   expect(rounds).toHaveLength(3);
   expect(new Set(rounds.map(([batch]) => batch!.nextOffset))).toEqual(new Set([2n]));
   expect(troubles).toEqual(['connection refused', 'connection refused', null]);
@@ -77,6 +88,75 @@ it('a round that was fenced is not tried again: the partition is somebody elseâ€
     throw new Fenced('lost');
   });
   const position = held(0, 0n);
-  await expect(intake.take(position, records(0, 0, 2))).rejects.toBeInstanceOf(Fenced);
+  await expect(intake.take(position, records(0, 0, 2)).applied).rejects.toBeInstanceOf(Fenced);
   expect([tries, position.position]).toEqual([1, 0n]);
+});
+
+/** Rounds that end when told. */
+function heldBack() {
+  const rounds: (readonly PartitionBatch[])[] = [];
+  const ends: PromiseWithResolvers<void>[] = [];
+  const handle = (batches: readonly PartitionBatch[]): Promise<void> => {
+    rounds.push(batches);
+    ends.push(Promise.withResolvers());
+    return ends.at(-1)!.promise;
+  };
+  return { rounds, ends, handle };
+}
+
+it('while a round is applied more is read, but no more than another round', async () => {
+  const { rounds, ends, handle } = heldBack();
+  const { intake } = intakeOf(handle, 4);
+  const position = held(0, 0n);
+  const first = intake.take(position, records(0, 0, 4));
+  await first.room;
+  expect(position.position).toBe(0n);
+  const second = intake.take(position, records(0, 4, 10));
+  let roomy = false;
+  second.room.then(() => {
+    roomy = true;
+  });
+  await vi.waitFor(() => expect(rounds).toHaveLength(1));
+  expect(roomy).toBe(false);
+  ends[0]!.resolve();
+  await second.room;
+  await vi.waitFor(() => expect(rounds).toHaveLength(2));
+  expect(rounds.at(-1)).toMatchObject([{ firstOffset: 4n, nextOffset: 8n }]);
+  ends[1]!.resolve();
+  await vi.waitFor(() => expect(rounds).toHaveLength(3));
+  ends[2]!.resolve();
+  await second.applied;
+  expect(position.position).toBe(10n);
+});
+
+it('two fetches of one partition are never in one round: the later begins where the earlier ended', async () => {
+  const { rounds, ends, handle } = heldBack();
+  const { intake } = intakeOf(handle);
+  const [position, other] = [held(0, 0n), held(1, 0n)];
+  const all = [intake.take(position, records(0, 0, 1))];
+  await all[0]!.room;
+  all.push(intake.take(position, records(0, 1, 2)), intake.take(position, records(0, 2, 3)));
+  all.push(intake.take(other, records(1, 0, 1)));
+  for (const n of [0, 1, 2]) {
+    await vi.waitFor(() => expect(ends).toHaveLength(n + 1));
+    ends[n]!.resolve();
+  }
+  await Promise.all(all.map(({ applied }) => applied));
+  const stretches = rounds.map((round) =>
+    round.map((b) => `${b.partition}: ${b.firstOffset}-${b.nextOffset}`),
+  );
+  expect(stretches).toEqual([['0: 0-1'], ['0: 1-2', '1: 0-1'], ['0: 2-3']]);
+});
+
+it('what waits behind a fenced round is not applied either, and is not called read', async () => {
+  const { ends, handle } = heldBack();
+  const { intake } = intakeOf(handle, 2);
+  const position = held(0, 0n);
+  const [first, second] = [intake.take(position, records(0, 0, 2)), intake.take(position, records(0, 2, 8))];
+  await vi.waitFor(() => expect(ends).toHaveLength(1));
+  ends[0]!.reject(new Fenced('lost'));
+  await expect(first.applied).rejects.toBeInstanceOf(Fenced);
+  await expect(second.room).rejects.toBeInstanceOf(Fenced);
+  await expect(second.applied).rejects.toBeInstanceOf(Fenced);
+  expect(position.position).toBe(0n);
 });
