@@ -107,7 +107,7 @@ const servers: Part[] = [
       'MEDIA_DATABASE_URL',
     ],
     settings: {
-      max_connections: '200',
+      max_connections: '300',
       shared_buffers: '256MB',
       max_wal_size: '2GB',
       fsync: 'on',

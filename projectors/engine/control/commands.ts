@@ -3,7 +3,8 @@ import { controlChannel } from '../../../platform/postgres/serving.ts';
 import { crashPoint } from '../../../platform/process/crash-points.ts';
 import { newestOf, type Projection } from '../projection.ts';
 import { openBuildOf, openStates, orderBuild, Refused } from '../rebuild/builds.ts';
-import { repair, scopeOf } from '../rebuild/repair.ts';
+import { repair } from '../rebuild/repair.ts';
+import { scopeOf } from '../rebuild/scope.ts';
 import { switchTo } from '../rebuild/switch.ts';
 import type { Engine } from '../runner.ts';
 

@@ -1,4 +1,3 @@
-import { validate as isUuid } from 'uuid';
 import type { LogRecord } from '../../../platform/log/consumer.ts';
 import { readLog, type Stretch } from '../../../platform/log/read-log.ts';
 import { fetchHeads } from '../../../platform/log/topics.ts';
@@ -8,25 +7,9 @@ import type { Installed } from '../apply.ts';
 import { type Projection, projectionOf } from '../projection.ts';
 import { type Engine, openBuild } from '../runner.ts';
 import { Refused } from './builds.ts';
+import type { Scope } from './scope.ts';
 import { openScopeFold, type ScopeFold } from './scope-fold.ts';
 import { rewriteScope } from './scope-rows.ts';
-
-/** The rows that a repair makes again: those that name a user or a post, or whose newest event is not older. */
-export type Scope = { id: string } | { since: number };
-
-/** Reads the scope of a rebuild from its arguments; null when all of the model is meant. Throws Refused. */
-export function scopeOf(given: Record<string, unknown>): Scope | null {
-  const id = given.user ?? given.post;
-  if (id !== undefined) {
-    if (typeof id !== 'string' || !isUuid(id))
-      throw new Refused('A user or a post is named by its id, a UUID.');
-    return { id: id.toLowerCase() };
-  }
-  if (given.since === undefined) return null;
-  const since = Date.parse(String(given.since));
-  if (Number.isNaN(since)) throw new Refused('--since takes a time such as 2026-05-01T00:00:00Z.');
-  return { since };
-}
 
 export interface RepairContext {
   engine: Engine;

@@ -4,15 +4,8 @@ import type { Installed } from '../apply.ts';
 import { changesOf } from '../model.ts';
 import type { Engine } from '../runner.ts';
 import { Refused } from './builds.ts';
-import type { Scope } from './repair.ts';
+import type { Scope, Winner } from './scope.ts';
 import { keysInScope, rowKey } from './scope-rows.ts';
-
-/** The newest event of a row, still sealed: it is revealed in the transaction that writes it. */
-export interface Winner {
-  table: string;
-  key: string;
-  sealed: SealedEvent;
-}
 
 export interface ScopeFold {
   take(records: LogRecord[]): Promise<void>;

@@ -7,8 +7,7 @@ import type { Engine } from '../runner.ts';
 import { type RegisterTable, registerParams } from '../tables.ts';
 import { Refused } from './builds.ts';
 import { countSql, keyColumns } from './recount.ts';
-import type { Scope } from './repair.ts';
-import type { Winner } from './scope-fold.ts';
+import type { Scope, Winner } from './scope.ts';
 
 export interface Rewritten {
   rows: number;
