@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Pool, transaction } from '../../platform/postgres/pool.ts';
+import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { consumerOf } from '../../platform/postgres/serving.ts';
 import { likes } from '../../projectors/content/like.model.ts';
@@ -104,6 +104,12 @@ describe('a switch', () => {
       position,
     ]);
 
+  const positionOf = async (version: number, client: Client): Promise<number> => {
+    const consumer = consumerOf('media', version);
+    return (await client.query('SELECT position FROM engine.position WHERE consumer = $1', [consumer]))
+      .rows[0].position;
+  };
+
   beforeAll(async () => {
     const first = await installFirst(pool, media);
     await stand(first!, 10);
@@ -113,12 +119,16 @@ describe('a switch', () => {
     const before = (await served()).version;
     const next = await versionIn('projected');
     await stand(next, 9);
-    const switched = to(next);
+    let stood: number | undefined;
+    const switched = switchTo(pool, 'media', next, async (client) => {
+      stood = await positionOf(next, client);
+    });
     const ahead = move(before, 11);
     await waitsForLock(pool, switched);
     expect((await served()).version).toBe(before);
     await move(next, 10);
     await switched;
+    expect(stood).toBe(10);
     expect(await served()).toEqual({ version: next, previous: before });
     await ahead;
   });

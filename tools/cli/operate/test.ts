@@ -26,28 +26,10 @@ async function runTests(args: string[]): Promise<TestCounts> {
   }
 }
 
-/** The servers only: tests start the services themselves, as many and as configured as each needs. */
 async function withStack(args: string[], signal: AbortSignal): Promise<TestCounts> {
   const { runVitest } = await import('./test-run.ts');
+  const { inTestStack } = await import('./test-stack.ts');
   const { resolvePaths } = await import('../../../deploy/native/paths.ts');
   const { repo } = resolvePaths({});
-  // Addresses are given: this machine's or another's servers, not ours to start or stop.
-  if (process.env.EMULSION_TEST_ENV === 'external') return runVitest(repo, args, process.env, signal);
-  const { up } = await import('../../../deploy/native/up.ts');
-  const { takeDown } = await import('../../../deploy/native/take-down.ts');
-  const { afterServers } = await import('./steps.ts');
-  const { claimPlace } = await import('./test-run.ts');
-  const { engineAnswers } = await import('../../../deploy/native/compose.ts');
-  const { env, release } = await claimPlace(repo);
-  try {
-    if (await engineAnswers(env)) {
-      const { openReapedProject } = await import('./test-containers.ts');
-      await openReapedProject(env);
-    }
-    const { stack } = await up({ env, partsOnly: true, afterServers: afterServers(), signal });
-    return await runVitest(repo, args, { ...env, ...stack }, signal);
-  } finally {
-    await takeDown({ env });
-    release();
-  }
+  return inTestStack(signal, (env) => runVitest(repo, args, env, signal));
 }

@@ -1,0 +1,157 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: what is planted is code
+
+import type { Mutant } from './mutant.ts';
+
+const [facts, runner, redis] = ['facts', 'runner', 'redis'].map(
+  (name) => `projectors/content/timeline.${name}.ts`,
+) as [string, string, string];
+const timelinesTest = 'test/projection/timelines.test.ts';
+const storeTest = 'test/projection/timeline-store.test.ts';
+
+/** Home feeds (DESIGN §6, rule 3's exception). */
+export const timelineMutants: readonly Mutant[] = [
+  {
+    name: 'backfill-19',
+    file: 'schemas/content/timeline.keys.ts',
+    find: 'backfill: 20 };',
+    replace: 'backfill: 19 };',
+    why: '§6: a follow brings the 20 newest posts from before it',
+    tests: [storeTest],
+  },
+  {
+    name: 'backfill-21',
+    file: facts,
+    find: 'LIMIT ${rules.backfill})`;',
+    replace: 'LIMIT ${rules.backfill} + 1)`;',
+    why: '§6: a follow brings the 20 newest posts from before it',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'cut-at-999',
+    file: 'schemas/content/timeline.keys.ts',
+    find: 'length: 1_000,',
+    replace: 'length: 999,',
+    why: '§6: a feed is the newest 1,000 posts',
+    tests: [storeTest],
+  },
+  {
+    name: 'never-cut',
+    file: redis,
+    find: "if over > 0 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end",
+    replace: "if over > 100000 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end",
+    why: 'rule 8: a timeline grows without bound',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'own-posts-missing',
+    file: facts,
+    find: '     WHERE post_id = ANY($1::uuid[])`,',
+    replace: '     WHERE post_id = ANY($1::uuid[]) AND NOT live`,',
+    why: "§6: the reader's own posts are in their feed",
+    tests: [timelinesTest],
+  },
+  {
+    name: 'own-posts-missing-when-made-again',
+    file: facts,
+    find: 'WHERE author_id = r.reader AND live',
+    replace: 'WHERE author_id = r.reader AND NOT live',
+    why: "§6: the reader's own posts are in their feed, after Redis was lost too",
+    tests: [timelinesTest],
+  },
+  {
+    name: 'pulled-author-fanned-out',
+    file: facts,
+    find: "AND (NOT p.live OR ${notPulled(s, 'p.author_id')})",
+    replace: '',
+    why: 'rule 8: a post of an author with a million followers is written a million times',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'late-post-takes-no-place',
+    file: facts,
+    find: '    if (row.before_follow) fan.pairs.push({ reader: row.reader, author: row.author_id });\n',
+    replace: '',
+    why: 'rule 4: a post from before the follow that comes late is not in the feed',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'deleted-post-stays-in-feeds',
+    file: facts,
+    find: 'if (!row.live) fan.drops.push(entry);',
+    replace: 'if (!row.live) continue;',
+    why: '§6: a deleted post leaves the feeds',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'full-timeline-left-short',
+    file: runner,
+    find: '  if (full.length > 0) await restore(round, part, full);\n',
+    replace: '',
+    why: '§6: what was cut off a full timeline comes back when something leaves it',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'position-before-redis',
+    file: runner,
+    find: "  crashPoint('timelines.committed');\n",
+    replace: '  await saveApplied(engine.pool, installed.consumer, part);\n',
+    also: [
+      {
+        find: "  crashPoint('timelines.shown');\n  await saveApplied(engine.pool, installed.consumer, part);\n",
+        replace: '',
+      },
+    ],
+    why: 'rule 3: who dies in between has committed rows that no timeline shows',
+    tests: [storeTest],
+  },
+  {
+    name: 'fence-in-redis-dropped',
+    file: redis,
+    find: "if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end",
+    replace: '',
+    why: 'rule 3: a stale process writes over the timelines of the one that has taken over',
+    tests: [storeTest],
+  },
+  {
+    name: 'fence-goes-back',
+    file: redis,
+    find: "if not held or tonumber(held) < tonumber(ARGV[i]) then redis.call('SET', KEYS[i], ARGV[i]) end",
+    replace: "redis.call('SET', KEYS[i], ARGV[i])",
+    why: 'rule 3: a stale process that wakes up lowers the fence, and writes',
+    tests: [storeTest],
+  },
+  {
+    name: 'epoch-not-compared',
+    file: redis,
+    find: "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end",
+    replace: '',
+    why: '§6: single entries are written into timelines that Redis has lost',
+    tests: [storeTest],
+  },
+  {
+    name: 'two-make-them-again',
+    file: redis,
+    find: `const replaceScript = \`
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end`,
+    replace: `const replaceScript = \`
+if false then return redis.error_reply('FENCED') end`,
+    why: 'rule 3: who was making the timelines again, and was overtaken, writes older ones over newer',
+    tests: [storeTest],
+  },
+  {
+    name: 'old-epoch-believed',
+    file: 'query-api/content/feed.reads.ts',
+    find: 'if (timeline?.epoch !== epoch) return',
+    replace: 'if (!timeline) return',
+    why: '§6: a feed is answered from timelines that are not whole',
+    tests: ['test/features/timelines.test.ts'],
+  },
+  {
+    name: 'lost-redis-not-noticed',
+    file: runner,
+    find: 'if ((await options.store.readEpoch()) === (await epochOf(engine.pool, installed))) return false;',
+    replace: 'if ((await options.store.readEpoch()) !== undefined) return false;',
+    why: '§6: timelines that Redis has lost are never made again',
+    tests: [timelinesTest],
+  },
+];
