@@ -63,6 +63,20 @@ test('a record that does not decode parks its key: what came before stays, what 
   expect(position).toBe(5);
 });
 
+test('what follows a record of its key in the very same round waits behind it, and so does what comes later', async () => {
+  const { owners, parked, position } = await play([
+    [uploaded(ana, 1), garbage(ana), uploaded(ana, 2), uploaded(ben, 3)],
+    [uploaded(ana, 4)],
+  ]);
+  expect(owners.toSorted()).toEqual([ana, ben].toSorted());
+  expect(parked).toMatchObject([
+    { key: ana, code: 'undecodable' },
+    { key: ana, code: 'behind_parked_key' },
+    { key: ana, code: 'behind_parked_key' },
+  ]);
+  expect(position).toBe(5);
+});
+
 test('a record that no table takes is found among many and parked alone with its key', async () => {
   const { owners, parked, position } = await play([
     [
