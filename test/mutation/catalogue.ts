@@ -1,4 +1,5 @@
 import { appendMutants } from './append.ts';
+import { carefulMutants } from './careful.ts';
 import { engineMutants } from './engine.ts';
 import type { Mutant } from './mutant.ts';
 import { parkingMutants } from './parking.ts';
@@ -12,6 +13,7 @@ export const catalogue: readonly Mutant[] = [
   ...positionMutants,
   ...engineMutants,
   ...parkingMutants,
+  ...carefulMutants,
   ...rebuildMutants,
   ...timelineMutants,
   ...appendMutants,
