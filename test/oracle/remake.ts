@@ -38,7 +38,7 @@ async function dropModels({ owner }: World): Promise<void> {
     await owner.query(`DELETE FROM engine.${table} WHERE model = ANY($1)`, [models]);
 }
 
-async function feedsComeFromRedis(world: World, redis: Redis): Promise<void> {
+export async function feedsComeFromRedis(world: World, redis: Redis): Promise<void> {
   const { rows } = await world.owner.query(
     "SELECT version, schema_name FROM engine.serving JOIN engine.version USING (model, version) WHERE model = 'timelines'",
   );
