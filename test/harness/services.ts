@@ -51,7 +51,7 @@ const ports = { first: 30_000, count: 1_350 };
  * a while, and another's in its place would answer for it. The claim is a listening socket at the port's double in
  * the upper half, so that it ends with this process however that ends.
  */
-async function claimPort(): Promise<number> {
+export async function claimPort(): Promise<number> {
   for (;;) {
     const port = ports.first + Math.floor(Math.random() * ports.count);
     const claim = await listen(port + ports.count);
