@@ -127,6 +127,12 @@ function seal(master: MasterKey, request: RequestKey, answer: Answer): Buffer {
   return master.seal(Buffer.from(text), aadOf(request));
 }
 
+/** A kept answer without its position: in a new generation of the log that place is another record's. */
+export function forgetPosition(master: MasterKey, request: RequestKey, sealed: Buffer): Buffer {
+  const answer = open(master, request, sealed);
+  return seal(master, request, answer.outcome === 'done' ? { ...answer, position: null } : answer);
+}
+
 function open(master: MasterKey, request: RequestKey, sealed: Buffer): Answer {
   const answer = JSON.parse(master.open(sealed, aadOf(request)).toString()) as Answer;
   if (answer.outcome === 'refused' || !answer.position) return answer;

@@ -8,6 +8,7 @@ import { readConfig } from '../../../platform/process/config.ts';
 import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { eventCatalog } from '../../../schemas/generated/events.ts';
 import { topics } from '../../../schemas/topics.ts';
+import { mustBeCurrent } from '../../operate/generation/state.ts';
 
 const migrationsRoot = path.resolve(import.meta.dirname, '../../../schemas/migrations');
 
@@ -29,6 +30,7 @@ export async function prepare(
   const contract = { prefix: config.prefix, topics, partitions: config.partitions };
   try {
     const applied = await migrate(pool);
+    await mustBeCurrent(pool, config);
     log(applied.length > 0 ? `migrated: ${applied.join(', ')}` : 'migrations: nothing to do');
     const made = await createTopics(kafka, contract);
     await checkTopics(kafka, contract);

@@ -20,16 +20,20 @@ const limitMs = 60_000;
 
 /** `url` is the registry's Confluent API. */
 export async function copyRegistry(url: string, prefix: string): Promise<RegistryCopy> {
+  return { schemas: await readSchemas(url, prefix), archive: await archiveOf(url) };
+}
+
+/** Every version of every schema of this log, each subject's in their order. */
+export async function readSchemas(url: string, prefix: string): Promise<RegisteredSchema[]> {
   const schemas: RegisteredSchema[] = [];
   for (const subject of await ownSubjects(url, prefix)) {
-    for (const version of await ask<number[]>(`${url}/subjects/${encodeURIComponent(subject)}/versions`)) {
-      const found = await ask<RegisteredSchema>(
-        `${url}/subjects/${encodeURIComponent(subject)}/versions/${version}`,
-      );
-      schemas.push({ subject, version, id: found.id, schema: found.schema });
+    const address = `${url}/subjects/${encodeURIComponent(subject)}/versions`;
+    for (const version of await ask<number[]>(address)) {
+      const { id, schema } = await ask<RegisteredSchema>(`${address}/${version}`);
+      schemas.push({ subject, version, id, schema });
     }
   }
-  return { schemas, archive: await archiveOf(url) };
+  return schemas;
 }
 
 /**
