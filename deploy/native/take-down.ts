@@ -7,17 +7,23 @@ import { homeExists, resolvePaths } from './paths.ts';
 import { type Environment, resolvePorts } from './ports.ts';
 import { createProgress, type Progress } from './progress.ts';
 
-export type DownOptions = { env?: Environment; progress?: Progress };
+export type DownOptions = {
+  env?: Environment;
+  progress?: Progress;
+  /** Only these parts; the others go on. */
+  only?: readonly string[];
+};
 
-/** Stops everything of this home and gives the names of what was running. */
+/** Stops everything of this home, or some of it, and gives the names of what was running. */
 export async function takeDown(options: DownOptions = {}): Promise<string[]> {
   const env = options.env ?? process.env;
   const paths = resolvePaths(env);
   if (!homeExists(paths)) return [];
   const progress = options.progress ?? createProgress();
   return withLock(join(paths.run, '.lock'), busy(progress), async () => {
-    const composePorts = (await engineAnswers(env)) ? resolvePorts(env) : undefined;
-    const stopped = await stop({ paths, progress });
+    const { only } = options;
+    const composePorts = !only && (await engineAnswers(env)) ? resolvePorts(env) : undefined;
+    const stopped = await stop({ paths, progress }, (name) => only?.includes(name) ?? true);
     if (composePorts) {
       await stopCompose(paths, composePorts);
       stopped.push('compose');
