@@ -16,6 +16,8 @@ export interface Ruling {
   id: string;
 }
 
+type RecordPlace = Pick<LogRecord, 'topic' | 'partition' | 'offset'>;
+
 /** The rulings of the log, laid over the records that they are about (DESIGN §6). */
 export interface Rulings {
   /** Takes in what has been ruled up to now. Throws while the broker or the registry is away. */
@@ -25,6 +27,8 @@ export interface Rulings {
    * nothing is ruled about the model.
    */
   of(model: string): ((record: LogRecord) => LogRecord | null) | null;
+  /** The rulings on a record, by model. */
+  on(place: RecordPlace): ReadonlyMap<string, Ruling>;
 }
 
 export interface RulingsOptions {
@@ -39,17 +43,21 @@ export interface RulingsOptions {
 /** Knows no ruling until the first refresh. They come from the log itself, so that no projection has to be up to date. */
 export function openRulings(options: RulingsOptions): Rulings {
   const { kafka, prefix, codec, topic } = options;
-  /** By model, then place. */
+  /** By place, then model. */
   const newest = new Map<string, Map<string, Ruling>>();
+  const models = new Set<string>();
   const next: bigint[] = [];
   let reading: Promise<void> = Promise.resolve();
   let queued: Promise<void> | null = null;
 
+  const on = (place: RecordPlace): ReadonlyMap<string, Ruling> =>
+    (newest.size > 0 && newest.get(placeOf(place))) || none;
   const note = (ruling: Ruling): void => {
-    const own = newest.get(ruling.model) ?? new Map<string, Ruling>();
-    newest.set(ruling.model, own);
-    const known = own.get(placeOf(ruling));
-    if (!known || isOlder(known, ruling)) own.set(placeOf(ruling), ruling);
+    const here = newest.get(placeOf(ruling)) ?? new Map<string, Ruling>();
+    newest.set(placeOf(ruling), here);
+    models.add(ruling.model);
+    const known = here.get(ruling.model);
+    if (!known || isOlder(known, ruling)) here.set(ruling.model, ruling);
   };
   const handle = async (records: LogRecord[]): Promise<void> => {
     await codec.prepare(records.map((record) => record.value));
@@ -79,21 +87,27 @@ export function openRulings(options: RulingsOptions): Rulings {
       return queued;
     },
     of(model) {
-      const own = newest.get(model);
-      if (!own) return null;
+      if (!models.has(model)) return null;
       return (record) => {
-        const ruling = own.get(placeOf(record));
+        const ruling = on(record).get(model);
         if (!ruling) return record;
         return ruling.replacement && { ...record, value: ruling.replacement };
       };
     },
+    on,
   };
 }
 
-/** For whoever has nothing ruled: every record is itself. */
-export const noRulings: Rulings = { refresh: async () => {}, of: () => null };
+const none: ReadonlyMap<string, Ruling> = new Map();
 
-function placeOf({ topic, partition, offset }: Pick<LogRecord, 'topic' | 'partition' | 'offset'>): string {
+/** For whoever has nothing ruled: every record is itself. */
+export const noRulings: Rulings = {
+  refresh: async () => {},
+  of: () => null,
+  on: () => none,
+};
+
+function placeOf({ topic, partition, offset }: RecordPlace): string {
   return `${topic}/${partition}/${offset}`;
 }
 

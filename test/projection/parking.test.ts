@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
-import type { Rulings } from '../../platform/log/rulings.ts';
+import { noRulings, type Rulings } from '../../platform/log/rulings.ts';
 import { partitionsToRetry, readLetters } from '../../platform/postgres/parked.ts';
 import { sqlState } from '../../platform/postgres/pool.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
@@ -234,7 +234,7 @@ describe('trying again', () => {
     await claimAll(kit, installed);
     const edited = uploaded(ana, 1);
     const rulings: Rulings = {
-      refresh: async () => {},
+      ...noRulings,
       of: () => (record) =>
         record.key === ben ? null : { ...record, value: engine.codec.encode(edited, null).value },
     };

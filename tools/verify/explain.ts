@@ -2,7 +2,7 @@ import type { Stretch } from '../../platform/log/read-log.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { eventCatalog } from '../../schemas/generated/events.ts';
 import { type Difference, marksOf } from './difference.ts';
-import { type Located, readEvents, type Source } from './events.ts';
+import { eventsAt, type Located, readEvents, type Source } from './events.ts';
 import type { FactSpec } from './spec.ts';
 
 /** An event behind a difference, without what is personal. */
@@ -29,13 +29,13 @@ export async function explain(
     for (const mark of difference.marks) wanted.set(mark, [...(wanted.get(mark) ?? []), index]);
   });
   await readEvents(source, stretches, null, (located) => {
-    const event = located.event;
-    if (!event) return;
-    const marks = specs.flatMap((spec) => marksOf(spec, event));
-    for (const index of new Set(marks.flatMap((mark) => wanted.get(mark) ?? []))) {
-      const own = causes[index]!;
-      own.push(causeOf(located, event));
-      if (own.length > causesADifference) own.shift();
+    for (const event of eventsAt(located)) {
+      const marks = specs.flatMap((spec) => marksOf(spec, event));
+      for (const index of new Set(marks.flatMap((mark) => wanted.get(mark) ?? []))) {
+        const own = causes[index]!;
+        own.push(causeOf(located, event));
+        if (own.length > causesADifference) own.shift();
+      }
     }
   });
   return causes;
@@ -48,9 +48,9 @@ export async function marksIn(
   specs: readonly FactSpec[],
 ): Promise<Set<string>> {
   const marks = new Set<string>();
-  await readEvents(source, stretches, null, ({ event }) => {
-    if (!event) return;
-    for (const spec of specs) for (const mark of marksOf(spec, event)) marks.add(mark);
+  await readEvents(source, stretches, null, (located) => {
+    for (const event of eventsAt(located))
+      for (const spec of specs) for (const mark of marksOf(spec, event)) marks.add(mark);
   });
   return marks;
 }

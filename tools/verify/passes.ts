@@ -2,7 +2,7 @@ import type { Stretch } from '../../platform/log/read-log.ts';
 import { startPhase } from '../load/progress.ts';
 import { compareTable, keptDifferences, newResult, type TableResult } from './compare.ts';
 import type { Difference } from './difference.ts';
-import { type Located, readEvents, type Source } from './events.ts';
+import { eventFor, type Located, readEvents, type Source } from './events.ts';
 import { collectPosts, type PostsOfAuthors } from './feeds.ts';
 import { createFold, type Fold } from './fold.ts';
 import type { ModelState, Snapshot } from './snapshot.ts';
@@ -83,8 +83,9 @@ function takeRecord(
 ): void {
   models.forEach((model, index) => {
     if (!model.spec.topics.includes(located.topic) || !isApplied(model, located)) return;
-    if (located.event) folds[index]!.take(located.event);
-    else
+    const event = eventFor(model.spec.model, located);
+    if (event) folds[index]!.take(event);
+    else if (event === null)
       broken.push(
         `${model.spec.model}: ${located.topic}/${located.partition}/${located.offset} does not decode and is not parked`,
       );

@@ -2,7 +2,7 @@ import type { Redis } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { newResult, type TableResult } from './compare.ts';
 import type { Difference } from './difference.ts';
-import { readEvents, type Source } from './events.ts';
+import { eventFor, readEvents, type Source } from './events.ts';
 import { timelines } from './facts/timelines.ts';
 import {
   type Entry,
@@ -74,7 +74,8 @@ async function compareBucket(
 ): Promise<void> {
   const fold = createFold(followsOnly, bucket);
   await readEvents(source, stretchesOf([model], followsOnly.topics), null, (located) => {
-    if (located.event && isApplied(model, located)) fold.take(located.event);
+    const event = eventFor(model.spec.model, located);
+    if (event && isApplied(model, located)) fold.take(event);
   });
   const follows = followsOf(fold.registers(), bucket);
   const { version } = model.state;

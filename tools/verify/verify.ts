@@ -99,6 +99,8 @@ async function verifyOnce(world: World, options: VerifyOptions): Promise<Round> 
     options.version ? { model: options.models[0]!, version: options.version } : undefined,
   );
   try {
+    // After the snapshot: what is ruled later concerns records that are parked in it.
+    await world.rulings.refresh();
     const { models, findings } = await chooseModels(snapshot, options.models);
     const buckets = options.buckets ?? bucketsFor(stretchesOf(models));
     const passes = await comparePasses(world, snapshot, models, buckets);

@@ -1,11 +1,13 @@
 import { openCodec } from '../../platform/log/codec.ts';
 import { connectKafka } from '../../platform/log/kafka.ts';
+import { openRulings } from '../../platform/log/rulings.ts';
 import { createPool } from '../../platform/postgres/pool.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { createRedis, redisReady } from '../../platform/redis/redis.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+import { rulingOf, rulingTopic } from '../../schemas/operator/dead-letter.ts';
 import type { World } from './verify.ts';
 
 /** Connects to all that verify reads, from an environment. */
@@ -24,6 +26,7 @@ export async function openWorld(
     kafka,
     prefix,
     codec,
+    rulings: openRulings({ kafka, prefix, codec, topic: rulingTopic, rulingOf }),
     pool,
     redis,
     master: openMasterKey(config.masterKeyFile),
