@@ -1,5 +1,5 @@
-import type { Event } from '../../schemas/generated/events.ts';
-import { type FactSpec, keyOf, type Row, type TableSpec } from './spec.ts';
+import { type Layout, rowAt } from './bytes/layout.ts';
+import { type FactSpec, keyOf, type Row } from './spec.ts';
 
 /** A row, or an entry of a feed, that is not what the log says. */
 export interface Difference {
@@ -11,52 +11,44 @@ export interface Difference {
   /** What is there; null: nothing is. */
   actual: Row | null;
   columns: string[];
-  /** Marks of the events that made the row; see marksOf. */
+  /** Names of the registers and counts whose events made the row; see marksOf. */
   marks: string[];
-  /** Marks of events that may change it while it is being looked at. */
-  inputs: string[];
 }
 
-/** Names what an event bears on: its registers, and the ids whose derived rows it moves. */
-export function marksOf(spec: FactSpec, event: Event): string[] {
-  const keys = new Map(spec.tables.map((table) => [table.name, table.key]));
-  return spec
-    .writes(event)
-    .flatMap((write) => [
-      `${spec.model}.${write.table} ${keyOf(keys.get(write.table)!, write.row)}`,
-      ...spec.neededBy(write).map((id) => `${spec.model} ${id}`),
-    ]);
+/** Names what a fact bears on: its register, and the counts that it moves. */
+export function marksOf(spec: FactSpec, layout: Layout, row: Row): string[] {
+  const own = markOf(spec.model, layout.table, keyOf(layout.columns.slice(0, layout.keyCells), row));
+  const counted = spec.counted?.(layout.table, row) ?? [];
+  return [own, ...counted.map(({ table, key }) => markOf(spec.model, table, key))];
 }
 
+export function markOf(model: string, table: string, key: string): string {
+  return `${model}.${table} ${key}`;
+}
+
+/** The two rows as bytes (layout.ts), each from where it begins. */
 export function rowDifference(
   spec: FactSpec,
-  table: TableSpec,
-  expected: Row | null,
-  actual: Row | null,
+  layout: Layout,
+  wanted: Buffer | null,
+  found: Buffer | null,
 ): Difference {
+  const expected = wanted && rowAt(layout, wanted, 0);
+  const actual = found && rowAt(layout, found, 0);
   const row = (expected ?? actual)!;
-  const key = keyOf(table.key, row);
-  const isRegister = 'event_id' in table.columns;
-  const mark = isRegister ? `${spec.model}.${table.name} ${key}` : `${spec.model} ${row[table.bucketBy]}`;
-  const media = row.media_ids ? row.media_ids.split(',').map((id) => `${spec.model}.post_media ${id}`) : [];
+  const key = keyOf(layout.columns.slice(0, layout.keyCells), row);
+  const others = [expected, actual].flatMap((own) => (own ? (spec.follows?.(layout.table, own) ?? []) : []));
+  const marks = [
+    markOf(spec.model, layout.table, key),
+    ...others.map(([table, other]) => markOf(spec.model, table, other)),
+  ];
   return {
     model: spec.model,
-    table: table.name,
+    table: layout.table,
     key,
-    expected: expected && masked(table, expected),
-    actual: actual && masked(table, actual),
-    columns: Object.keys(table.columns).filter((c) => (expected?.[c] ?? null) !== (actual?.[c] ?? null)),
-    marks: [mark, ...media],
-    inputs: [mark],
+    expected,
+    actual,
+    columns: Object.keys(row).filter((name) => (expected?.[name] ?? null) !== (actual?.[name] ?? null)),
+    marks: [...new Set(marks)],
   };
-}
-
-/** Whoever runs this need not see what people wrote: lengths tell enough apart. */
-function masked(table: TableSpec, row: Row): Row {
-  const shown = { ...row };
-  for (const column of table.personal ?? []) {
-    const text = shown[column];
-    if (typeof text === 'string') shown[column] = `‹personal, ${text.length} characters›`;
-  }
-  return shown;
 }

@@ -1,5 +1,5 @@
+import type { VerifyReport } from './report.ts';
 import type { Row } from './spec.ts';
-import type { VerifyReport } from './verify.ts';
 
 /** The report as a table for people; differing rows with their events below it. */
 export function printReport(report: VerifyReport): string {
@@ -8,7 +8,7 @@ export function printReport(report: VerifyReport): string {
     model,
     table,
     actual.rows.toLocaleString('en'),
-    actual.sum.toString(16).padStart(16, '0'),
+    actual.checksum,
     differences === 0 ? '0' : differences.toLocaleString('en'),
   ]);
   const widths = header.map((name, column) =>
@@ -23,7 +23,8 @@ export function printReport(report: VerifyReport): string {
   );
 }
 
-function notes({ models, tables, findings, moving, feeds, seconds }: VerifyReport): string[] {
+function notes(report: VerifyReport): string[] {
+  const { models, tables, findings, feeds } = report;
   const events = models.map(
     ({ model, version, events }) => `${model} v${version}: ${events.toLocaleString('en')} events`,
   );
@@ -39,10 +40,26 @@ function notes({ models, tables, findings, moving, feeds, seconds }: VerifyRepor
       ? ['Redis has lost the timelines: feeds are answered from the tables above']
       : []),
     ...(parked > 0 ? [`${parked} records are parked and in no row`] : []),
-    ...(moving > 0 ? [`${moving} rows changed each time they were looked at, and were not compared`] : []),
+    ...leftOut(report),
     ...findings,
-    `${total.toLocaleString('en')} differences, ${seconds.toFixed(1)} s`,
+    `${total.toLocaleString('en')} differences, ${report.seconds.toFixed(1)} s, at most ${megabytes(report.peakRssBytes)} of memory` +
+      `, ${megabytes(report.spilledBytes)} gathered`,
   ];
+}
+
+function leftOut({ moving, erased }: VerifyReport): string[] {
+  return [
+    ...(moving > 0
+      ? [`${moving} entries of feeds changed each time they were looked at, and were not compared`]
+      : []),
+    ...(erased > 0
+      ? [`${erased} rows are of people who were erased meanwhile: nobody can tell them any more`]
+      : []),
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20).toLocaleString('en')} MB`;
 }
 
 function printDifference({
@@ -65,11 +82,4 @@ function printDifference({
     ),
     ...(events.length === 0 ? ['  no event made it'] : []),
   ].join('\n');
-}
-
-/** The report as one JSON object: checksums are text, for they do not fit a number. */
-export function reportJson(report: VerifyReport, equal: boolean): string {
-  const text = (_name: string, value: unknown): unknown =>
-    typeof value === 'bigint' ? value.toString(16) : value;
-  return JSON.stringify({ equal, ...report }, text);
 }

@@ -7,14 +7,24 @@ export type Row = Record<string, Cell>;
 /** How a column is turned into its canonical text in SQL. */
 export type ColumnKind = 'plain' | 'time' | 'ids' | 'json';
 
+/** A table whose rows are registers: the newest (event time, event id) of a key holds, deletions stay as tombstones. */
 export interface TableSpec {
   name: string;
   key: readonly string[];
-  /** The key column that says in which pass the row is compared. */
-  bucketBy: string;
+  /** Rows that have this id in common are folded together; by their own keys when not said. */
+  bucketBy?: string;
   columns: Readonly<Record<string, ColumnKind>>;
-  /** Columns shown as a digest only. */
-  personal?: readonly string[];
+  /** Columns that `complete` says, not the events. */
+  completed?: readonly string[];
+  /** What people wrote: kept and shown as digests only. */
+  personal?: { columns: readonly string[]; owner: string };
+}
+
+/** A table of counts of live rows, one row a key that was ever touched. */
+export interface CountSpec {
+  name: string;
+  key: string;
+  columns: readonly string[];
 }
 
 /** What one event says about one register; the newest (event time, event id) holds. */
@@ -24,29 +34,39 @@ export interface Write {
   live: boolean;
 }
 
-/** A register as the events so far leave it: `row` has live, event_time and event_id too. */
-export interface Register {
-  row: Row;
-  live: boolean;
-  time: number;
-  id: string;
+/** Says that a row is one of those that a column of a count counts, or that it only touches that count. */
+export interface Counted {
+  table: string;
+  key: string;
+  column: string;
+  counts: boolean;
 }
 
-/** The registers of one pass, by table and key. */
-export type Registers = ReadonlyMap<string, ReadonlyMap<string, Register>>;
+/** The rows of the registers that are folded together. */
+export interface Registers {
+  get(table: string, ...key: string[]): Row | undefined;
+}
 
 /** What a model's tables must hold, said once more and on its own (DESIGN §6: no code shared with the models). */
 export interface FactSpec {
   model: string;
+  /** Which version of the model's code this says again (engine.version.definition), and later ones that change nothing. */
+  definition: number;
   topics: readonly string[];
   tables: readonly TableSpec[];
+  counts?: readonly CountSpec[];
   /** Tables that are no function of the log. */
   besides?: readonly string[];
+  /** Nobody reads it, so engine.serving does not have it; a reactor's facts. */
+  unserved?: boolean;
+  /** Rows are committed before the position is saved (DESIGN §2 rule 3). */
+  rowsFirst?: boolean;
   writes(event: Event): Write[];
-  /** Ids in whose passes the register is needed: of its own row, and of rows that are derived from it. */
-  neededBy(write: { table: string; row: Row }): string[];
-  /** Rows of the tables that are not registers, and columns that follow from other registers. */
-  derive?(registers: Registers, add: (table: string, row: Row) => void): void;
+  /** Columns that follow from other registers of the same bucket; `row` has live, event_time and event_id too. */
+  complete?(table: string, row: Row, registers: Registers): Row;
+  /** Other registers that this row follows from, as (table, key). */
+  follows?(table: string, row: Row): [table: string, key: string][];
+  counted?(table: string, row: Row): Counted[];
 }
 
 export function keyOf(key: readonly string[], row: Row): string {
@@ -64,24 +84,4 @@ export function canonicalJson(value: unknown): string {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, inner]) => `${JSON.stringify(name)}:${canonicalJson(inner)}`)
     .join(',')}}`;
-}
-
-/** Adds to a counter's row, making it where it is missing: a key that was touched has a row, even of 0. */
-export function createCounts(key: string, columns: readonly string[]) {
-  const rows = new Map<string, Record<string, number>>();
-  return {
-    count(id: string, column: string, live: boolean): void {
-      const row = rows.get(id) ?? Object.fromEntries(columns.map((name) => [name, 0]));
-      rows.set(id, row);
-      row[column] = row[column]! + (live ? 1 : 0);
-    },
-    *rows(): Generator<Row> {
-      for (const [id, counts] of rows) {
-        yield {
-          [key]: id,
-          ...Object.fromEntries(Object.entries(counts).map(([name, n]) => [name, String(n)])),
-        };
-      }
-    },
-  };
 }

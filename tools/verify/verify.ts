@@ -1,190 +1,148 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Stretch } from '../../platform/log/read-log.ts';
-import { fetchHeads } from '../../platform/log/topics.ts';
-import type { Pool } from '../../platform/postgres/pool.ts';
-import type { Redis } from '../../platform/redis/redis.ts';
-import type { TableResult } from './compare.ts';
-import type { Difference } from './difference.ts';
-import type { Source } from './events.ts';
-import { type Cause, explain, marksIn } from './explain.ts';
-import { allFacts } from './facts/all.ts';
-import { comparePasses, stretchesOf, type Verified } from './passes.ts';
-import { compareFeeds, type ServedResult } from './served.ts';
-import { openSnapshot, type Snapshot } from './snapshot.ts';
-import { shapeFindings } from './tables.ts';
+import { startPhase } from '../load/progress.ts';
+import { begin } from './begin.ts';
+import { readEvents, readRulings } from './events.ts';
+import { compareFeeds } from './feeds/served.ts';
+import { piecesOf } from './piles/divide.ts';
+import { countRowsPile, countsPile, createGatherer } from './piles/gather.ts';
+import { reportOf, type VerifyReport } from './report.ts';
 
-export interface World extends Source {
-  pool: Pool;
-  redis: Redis;
-}
+import { type Compared, openRun, pacemaker, type Run, save } from './run.ts';
+import type { World } from './source.ts';
+import { compareRegisters } from './tables/compare.ts';
+import { compareCounts } from './tables/counts.ts';
+import { openWork } from './work.ts';
+
+export type { VerifyReport } from './report.ts';
 
 export interface VerifyOptions {
-  /** Model names; all served ones when empty. */
+  /** Model names; all that are served, and reactors' facts, when empty. */
   models: readonly string[];
-  /** Of the one model named, also when it is not served. */
+  /** Of the one model that is named; the served one when not given. */
   version?: number;
-  /** Passes over the log; by its size when not given. */
-  buckets?: number;
+  /** Bytes; see `budgetOf`. */
+  memory?: number;
+  /** Where piles go that are too large for memory; a folder among the temporary files when not given. */
+  dir?: string;
+  /** Go on with the interrupted run of the same. */
+  resume?: boolean;
+  signal?: AbortSignal;
+  /** Told when a run that did not end can be gone on with. */
+  onResumable?(): void;
 }
 
-export interface VerifyReport {
-  models: { model: string; version: number; events: number; parked: number }[];
-  tables: TableResult[];
-  /** What no row can tell: a table that is not known, a record that does not decode, a model that is not there. */
-  findings: string[];
-  /** The first of each table, with the events that made them. */
-  differences: (Difference & { events: Cause[] })[];
-  /** Rows that changed each time they were looked at, on a system that is being written to. */
-  moving: number;
-  feeds: { readers: number; from: 'redis' | 'postgres' } | null;
-  seconds: number;
-}
-
-/** Records folded in one pass: what keeps the process below a gigabyte. */
-const recordsAPass = 250_000;
-const printedATable = 10;
-const rounds = 5;
-const roundPauseMs = 500;
-
-interface Round {
-  models: Verified[];
-  tables: TableResult[];
-  findings: string[];
-  /** Not what the log says, whatever is being written. */
-  settled: Difference[];
-  /** Differ while events that bear on them are under way. */
-  moving: Difference[];
-  feeds: ServedResult | null;
-}
+export const usualMemory = 512 * 2 ** 20;
 
 /**
- * Folds the log by itself up to the positions of one snapshot and compares every row, and every feed. Only timelines
- * can be ahead of their position (they write rows and Redis first): what differs there while newer events bear on it
- * is looked at again, under a new snapshot.
+ * Compares every row, and every feed, with what the log says: exact as of one snapshot's positions. The log is gone
+ * through once; what it says is spread over piles by the hash of each row's key, on disk where memory is too little,
+ * and each pile is folded by itself.
  */
 export async function verify(world: World, options: VerifyOptions): Promise<VerifyReport> {
-  const began = performance.now();
-  const first = await verifyOnce(world, options);
-  const settled = [...first.settled];
-  let moving = first.moving;
-  for (let round = 2; round <= rounds && moving.length > 0; round += 1) {
-    await sleep(roundPauseMs);
-    const again = await verifyOnce(world, { ...options, models: ['timelines'] });
-    const open = new Set(moving.map(identity));
-    settled.push(...again.settled.filter((difference) => open.has(identity(difference))));
-    moving = again.moving.filter((difference) => open.has(identity(difference)));
-  }
-  const printed = firstOfEach(settled);
-  const causes =
-    printed.length > 0 ? await explain(world, stretchesOf(first.models), specsOf(first.models), printed) : [];
-  return {
-    models: first.models.map(({ spec, state }) => ({
-      model: spec.model,
-      version: state.version,
-      events: stretchesOf([{ spec, state }]).reduce((sum, stretch) => sum + Number(stretch.to), 0),
-      parked: state.parked.size,
-    })),
-    tables: first.tables.map((table) => withSettled(table, settled, first)),
-    findings: first.findings,
-    differences: printed.map((difference, index) => ({ ...difference, events: causes[index]! })),
-    moving: moving.length,
-    feeds: first.feeds && { readers: first.feeds.readers, from: first.feeds.from },
-    seconds: (performance.now() - began) / 1_000,
-  };
-}
-
-async function verifyOnce(world: World, options: VerifyOptions): Promise<Round> {
-  const snapshot = await openSnapshot(
-    world.pool,
-    options.version ? { model: options.models[0]!, version: options.version } : undefined,
-  );
-  try {
-    // After the snapshot: what is ruled later concerns records that are parked in it.
-    await world.rulings.refresh();
-    const { models, findings } = await chooseModels(snapshot, options.models);
-    const buckets = options.buckets ?? bucketsFor(stretchesOf(models));
-    const passes = await comparePasses(world, snapshot, models, buckets);
-    const timelines = models.find(({ spec }) => spec.model === 'timelines');
-    const feeds = timelines
-      ? await compareFeeds(world, snapshot, world.redis, timelines, passes.posts, buckets)
-      : null;
-    const differences = [...passes.differences, ...(feeds?.differences ?? [])];
-    const { settled, moving } = await splitMoving(world, timelines, differences);
-    const tables = feeds ? [...passes.tables, feeds.table] : passes.tables;
-    return { models, tables, findings: [...findings, ...passes.broken], settled, moving, feeds };
-  } finally {
-    await snapshot.close();
-  }
-}
-
-async function chooseModels(
-  snapshot: Snapshot,
-  names: readonly string[],
-): Promise<{ models: Verified[]; findings: string[] }> {
-  const wanted = allFacts.filter(({ model }) => names.length === 0 || names.includes(model));
-  const models: Verified[] = [];
-  const findings: string[] = [];
-  for (const spec of wanted) {
-    const state = snapshot.models.find(({ model }) => model === spec.model);
-    if (!state) {
-      findings.push(`${spec.model} is not served: no version of it is in engine.serving.`);
-      continue;
-    }
-    const shape = await shapeFindings(snapshot.client, spec, state.schema);
-    findings.push(...shape);
-    if (shape.length === 0) models.push({ spec, state });
-  }
-  const unknown = snapshot.models.filter(({ model }) => !allFacts.some((spec) => spec.model === model));
-  findings.push(...unknown.map(({ model }) => `${model} is served, but verify knows nothing of it.`));
-  return { models, findings };
-}
-
-function bucketsFor(stretches: readonly Stretch[]): number {
-  const records = stretches.reduce((sum, stretch) => sum + Number(stretch.to), 0);
-  return Math.max(1, Math.ceil(records / recordsAPass));
-}
-
-/** Events from the snapshot's positions up to now may explain what differs in the timelines, and nothing else. */
-async function splitMoving(
-  world: World,
-  timelines: Verified | undefined,
-  differences: Difference[],
-): Promise<{ settled: Difference[]; moving: Difference[] }> {
-  const own = differences.filter(({ model }) => model === 'timelines');
-  if (!timelines || own.length === 0) return { settled: differences, moving: [] };
-  const heads = await fetchHeads(world.kafka, world.prefix, timelines.spec.topics);
-  const tail = [...timelines.state.positions].map(([id, from]) => {
-    const slash = id.lastIndexOf('/');
-    const topic = id.slice(0, slash);
-    const partition = Number(id.slice(slash + 1));
-    return { topic, partition, from: BigInt(from), to: heads.get(topic)?.[partition] ?? 0n };
+  const asked = { world: world.name, models: [...options.models].sort(), version: options.version };
+  const budget = budgetOf(options.memory ?? usualMemory);
+  const work = await openWork(options.dir ?? join(tmpdir(), 'emulsion-verify'), asked, {
+    resume: options.resume ?? false,
+    ...budget,
   });
-  const marks = await marksIn(world, tail, [timelines.spec]);
-  const isMoving = (difference: Difference): boolean =>
-    difference.model === 'timelines' && difference.inputs.some((mark) => marks.has(mark));
-  return { settled: differences.filter((d) => !isMoving(d)), moving: differences.filter(isMoving) };
+  const run = openRun(world, work, { asked, budget, signal: options.signal });
+  let finished = false;
+  try {
+    const report = await throughAll(run);
+    finished = true;
+    return report;
+  } finally {
+    if (!finished && run.subjects.length > 0 && isGathering(run)) save(run);
+    if (work.close(finished)) options.onResumable?.();
+  }
 }
 
-function specsOf(models: readonly Verified[]) {
-  return models.map(({ spec }) => spec);
+/** A sixteenth for piles that are not on disk; a sixteenth of facts to fold, which take up to four times as much. */
+function budgetOf(memory: number) {
+  return { keptBytes: Math.floor(memory / 16), foldBytes: Math.floor(memory / 16) };
 }
 
-function identity({ model, table, key }: Difference): string {
-  return `${model}.${table} ${key}`;
-}
-
-function firstOfEach(differences: readonly Difference[]): Difference[] {
-  const groups = Map.groupBy(differences, ({ model, table }) => `${model}.${table}`);
-  return [...groups.values()].flatMap((group) => group.slice(0, printedATable));
-}
-
-/** Counts what is left of a table's differences when those were taken out that moved. */
-function withSettled(table: TableResult, settled: readonly Difference[], first: Round): TableResult {
-  const isOwn = (d: Difference): boolean => d.model === table.model && d.table === table.table;
-  if (!first.moving.some(isOwn)) return table;
-  return { ...table, differences: settled.filter(isOwn).length };
+async function throughAll(run: Run): Promise<VerifyReport> {
+  if (!run.work.kept) await begin(run);
+  save(run);
+  await gather(run);
+  const pause = pacemaker(run);
+  for (const subject of run.subjects) await compareModel(run, subject, pause);
+  const timelines = run.subjects.find(({ spec }) => spec.model === 'timelines');
+  if (timelines) await compareServed(run, timelines, pause);
+  return reportOf(run);
 }
 
 export function isEqual(report: VerifyReport): boolean {
-  return report.findings.length === 0 && report.tables.every((table) => table.differences === 0);
+  return report.equal;
+}
+
+/** What is still to be read of the log: up to the furthest of the models. */
+function stretchesOf({ subjects, read }: Run): Stretch[] {
+  const ends = new Map<string, number>();
+  for (const subject of subjects)
+    for (const [id, end] of subject.ends) ends.set(id, Math.max(ends.get(id) ?? 0, end));
+  return [...ends].map(([id, end]) => {
+    const slash = id.lastIndexOf('/');
+    const from = BigInt(read[id] ?? 0);
+    return { topic: id.slice(0, slash), partition: Number(id.slice(slash + 1)), from, to: BigInt(end) };
+  });
+}
+
+const isGathering = (run: Run): boolean => stretchesOf(run).some(({ from, to }) => from < to);
+
+/** Goes through the log once. */
+async function gather(run: Run): Promise<void> {
+  const { world, subjects, work, digest, broken, signal } = run;
+  const stretches = stretchesOf(run);
+  const records = stretches.reduce((sum, { from, to }) => sum + Number(to - from), 0);
+  if (records === 0) return;
+  const gatherRecord = createGatherer(subjects, work.spill, digest, broken);
+  const pause = pacemaker(run);
+  const phase = startPhase('log', records);
+  const options = {
+    ...{ stretches, keys: world.pool, signal },
+    models: subjects.map(({ state }) => state.model),
+    rulings: await readRulings(world),
+  };
+  try {
+    await readEvents(world, options, gatherRecord, async ({ topic, partition, offset }, count) => {
+      phase.step(count);
+      run.read[`${topic}/${partition}`] = offset + 1;
+      await pause();
+    });
+  } finally {
+    phase.end();
+  }
+}
+
+async function compareModel(run: Run, subject: Compared, pause: () => Promise<void>): Promise<void> {
+  const { spill } = run.work;
+  const { result, beyond, buckets, state } = subject;
+  const phase = startPhase(state.model, 2 * buckets);
+  try {
+    for (; subject.registersDone < buckets; subject.registersDone += 1) {
+      for (const piles of piecesOf(subject, spill, subject.registersDone, run.budget.foldBytes))
+        compareRegisters(subject, spill, piles, result, beyond);
+      phase.step();
+      await pause();
+    }
+    for (; subject.countsDone < buckets; subject.countsDone += 1) {
+      const bucket = subject.countsDone;
+      const piles = { counts: countsPile(state.model, bucket), rows: countRowsPile(state.model, bucket) };
+      compareCounts(subject, spill, piles, result);
+      phase.step();
+      await pause();
+    }
+  } finally {
+    phase.end();
+  }
+}
+
+async function compareServed(run: Run, subject: Compared, turn: () => Promise<void>): Promise<void> {
+  const { world, work, feeds, budget } = run;
+  const posts = { path: `${work.folder}/posts`, keptBytes: budget.keptBytes };
+  await compareFeeds({ world, subject, spill: work.spill, result: feeds, posts, turn });
 }

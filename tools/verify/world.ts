@@ -1,14 +1,12 @@
 import { openCodec } from '../../platform/log/codec.ts';
 import { connectKafka } from '../../platform/log/kafka.ts';
-import { openRulings } from '../../platform/log/rulings.ts';
 import { createPool } from '../../platform/postgres/pool.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { createRedis, redisReady } from '../../platform/redis/redis.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
-import { rulingOf, rulingTopic } from '../../schemas/operator/dead-letter.ts';
-import type { World } from './verify.ts';
+import type { World } from './source.ts';
 
 /** Connects to all that verify reads, from an environment. */
 export async function openWorld(
@@ -22,11 +20,12 @@ export async function openWorld(
   const pool = createPool(config.databaseUrl, { name: 'emulsion-verify', max: 2, statementTimeoutMs: 0 });
   const redis = createRedis(config.redisUrl, { name: 'emulsion-verify' });
   await redisReady(redis);
+  const { host, pathname } = new URL(config.databaseUrl);
   return {
+    name: `${host}${pathname} ${prefix}`,
     kafka,
     prefix,
     codec,
-    rulings: openRulings({ kafka, prefix, codec, topic: rulingTopic, rulingOf }),
     pool,
     redis,
     master: openMasterKey(config.masterKeyFile),

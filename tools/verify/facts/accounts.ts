@@ -3,12 +3,12 @@ import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts
 /** A person whose name can't be revealed was erased; a tombstone is all that is left. */
 export const accounts: FactSpec = {
   model: 'accounts',
+  definition: 1,
   topics: ['user-events'],
   tables: [
     {
       name: 'person',
       key: ['user_id'],
-      bucketBy: 'user_id',
       columns: {
         user_id: 'plain',
         username: 'plain',
@@ -16,12 +16,11 @@ export const accounts: FactSpec = {
         date_of_birth: 'plain',
         ...registerColumns,
       },
-      personal: ['username', 'email', 'date_of_birth'],
+      personal: { columns: ['username', 'email', 'date_of_birth'], owner: 'user_id' },
     },
     {
       name: 'profile',
       key: ['user_id'],
-      bucketBy: 'user_id',
       columns: {
         user_id: 'plain',
         full_name: 'plain',
@@ -31,7 +30,7 @@ export const accounts: FactSpec = {
         avatar_media_id: 'plain',
         ...registerColumns,
       },
-      personal: ['full_name', 'bio', 'website', 'gender'],
+      personal: { columns: ['full_name', 'bio', 'website', 'gender'], owner: 'user_id' },
     },
   ],
   writes(event): Write[] {
@@ -57,5 +56,4 @@ export const accounts: FactSpec = {
     };
     return [{ table: 'profile', row: { user_id: event.userId, ...(erased ? {} : said) }, live: !erased }];
   },
-  neededBy: ({ row }) => [row.user_id!],
 };

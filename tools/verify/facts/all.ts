@@ -5,6 +5,17 @@ import { likes } from './likes.ts';
 import { media } from './media.ts';
 import { posts } from './posts.ts';
 import { rulings } from './rulings.ts';
+import { stream } from './stream.ts';
 import { timelines } from './timelines.ts';
 
-export const allFacts: readonly FactSpec[] = [accounts, graph, posts, likes, media, timelines, rulings];
+/** Of each model as many as there are definitions that may still be served. */
+export const allFacts: readonly FactSpec[] = [
+  accounts,
+  graph,
+  posts,
+  likes,
+  media,
+  timelines,
+  rulings,
+  stream,
+];

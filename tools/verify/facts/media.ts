@@ -3,12 +3,12 @@ import { canonicalJson, type FactSpec, registerColumns, type Write } from '../sp
 /** An upload stands where its newest event put it. */
 export const media: FactSpec = {
   model: 'media',
+  definition: 1,
   topics: ['media-events'],
   tables: [
     {
       name: 'media',
       key: ['media_id'],
-      bucketBy: 'media_id',
       columns: {
         media_id: 'plain',
         owner_id: 'plain',
@@ -47,7 +47,6 @@ export const media: FactSpec = {
         return [];
     }
   },
-  neededBy: ({ row }) => [row.media_id!],
 };
 
 function stateOf(

@@ -1,13 +1,15 @@
-import { createCounts, type FactSpec, registerColumns, type Write } from '../spec.ts';
+import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts';
 
 /** A post shows when it is live and each of its media is ready; its author's count is of those that show. */
 export const posts: FactSpec = {
   model: 'posts',
+  definition: 1,
   topics: ['post-events', 'media-events'],
   tables: [
     {
       name: 'post',
       key: ['post_id'],
+      // A post and its media have one owner, so one bucket has all of both.
       bucketBy: 'author_id',
       columns: {
         post_id: 'plain',
@@ -21,7 +23,8 @@ export const posts: FactSpec = {
         visible: 'plain',
         ...registerColumns,
       },
-      personal: ['caption', 'location'],
+      completed: ['visible'],
+      personal: { columns: ['caption', 'location'], owner: 'author_id' },
     },
     {
       name: 'post_media',
@@ -29,13 +32,8 @@ export const posts: FactSpec = {
       bucketBy: 'owner_id',
       columns: { media_id: 'plain', owner_id: 'plain', ...registerColumns },
     },
-    {
-      name: 'author_post_count',
-      key: ['author_id'],
-      bucketBy: 'author_id',
-      columns: { author_id: 'plain', posts: 'plain' },
-    },
   ],
+  counts: [{ name: 'author_post_count', key: 'author_id', columns: ['posts'] }],
   writes(event): Write[] {
     if (event.type === 'MediaReady' || event.type === 'MediaRejected') {
       const row = { media_id: event.mediaId, owner_id: event.ownerId };
@@ -55,17 +53,25 @@ export const posts: FactSpec = {
     };
     return [{ table: 'post', row: { ...ids, ...said }, live: true }];
   },
-  // A post and its media have one owner, so one pass has all of both.
-  neededBy: ({ row }) => [(row.author_id ?? row.owner_id)!],
-  derive(registers, add) {
-    const media = registers.get('post_media')!;
-    const counts = createCounts('author_id', ['posts']);
-    for (const { row, live } of registers.get('post')!.values()) {
-      const all = row.media_ids ? row.media_ids.split(',') : [];
-      const visible = live && all.every((id) => media.get(id)?.live === true);
-      row.visible = String(visible);
-      counts.count(row.author_id!, 'posts', visible);
-    }
-    for (const row of counts.rows()) add('author_post_count', row);
+  complete(table, row, registers) {
+    if (table !== 'post') return row;
+    const ready = mediaOf(row).every((id) => registers.get('post_media', id)?.live === 'true');
+    return { ...row, visible: String(row.live === 'true' && ready) };
   },
+  follows: (table, row) => (table === 'post' ? mediaOf(row).map((id) => ['post_media', id]) : []),
+  counted: (table, row) =>
+    table === 'post'
+      ? [
+          {
+            table: 'author_post_count',
+            key: row.author_id!,
+            column: 'posts',
+            counts: row.visible === 'true',
+          },
+        ]
+      : [],
 };
+
+function mediaOf(row: Row): string[] {
+  return row.media_ids ? row.media_ids.split(',') : [];
+}

@@ -3,12 +3,12 @@ import { type FactSpec, registerColumns, type Write } from '../spec.ts';
 /** The newest word of an operator on each dead letter. */
 export const rulings: FactSpec = {
   model: 'rulings',
+  definition: 1,
   topics: ['operator-events'],
   tables: [
     {
       name: 'ruling',
       key: ['letter_id'],
-      bucketBy: 'letter_id',
       columns: {
         letter_id: 'plain',
         model: 'plain',
@@ -35,5 +35,4 @@ export const rulings: FactSpec = {
     };
     return [{ table: 'ruling', row, live: true }];
   },
-  neededBy: ({ row }) => [row.letter_id!],
 };

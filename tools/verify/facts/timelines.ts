@@ -1,11 +1,13 @@
-import { createCounts, type FactSpec, registerColumns, type Write } from '../spec.ts';
+import { type FactSpec, registerColumns, type Write } from '../spec.ts';
 
 /** The timelines' own facts. What they amount to for each reader is in feeds.ts. */
 export const timelines: FactSpec = {
   model: 'timelines',
+  definition: 1,
   topics: ['follow-events', 'post-events'],
   // The epoch names the copy in Redis; who was ever above the threshold depends on the order of arrival.
   besides: ['timeline_state', 'timeline_pulled'],
+  rowsFirst: true,
   tables: [
     {
       name: 'timeline_follow',
@@ -19,13 +21,8 @@ export const timelines: FactSpec = {
       bucketBy: 'author_id',
       columns: { post_id: 'plain', author_id: 'plain', ...registerColumns },
     },
-    {
-      name: 'timeline_follower_count',
-      key: ['author_id'],
-      bucketBy: 'author_id',
-      columns: { author_id: 'plain', followers: 'plain' },
-    },
   ],
+  counts: [{ name: 'timeline_follower_count', key: 'author_id', columns: ['followers'] }],
   writes(event): Write[] {
     if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
       const row = {
@@ -39,13 +36,15 @@ export const timelines: FactSpec = {
     const row = { post_id: event.postId, author_id: event.authorId };
     return [{ table: 'timeline_post', row, live: event.type === 'PostPublished' }];
   },
-  neededBy: ({ table, row }) =>
-    table === 'timeline_follow' ? [row.follower_id!, row.followee_id!] : [row.author_id!],
-  derive(registers, add) {
-    const counts = createCounts('author_id', ['followers']);
-    for (const { row, live } of registers.get('timeline_follow')!.values()) {
-      counts.count(row.followee_id!, 'followers', live);
-    }
-    for (const row of counts.rows()) add('timeline_follower_count', row);
-  },
+  counted: (table, row) =>
+    table === 'timeline_follow'
+      ? [
+          {
+            table: 'timeline_follower_count',
+            key: row.followee_id!,
+            column: 'followers',
+            counts: row.live === 'true',
+          },
+        ]
+      : [],
 };
