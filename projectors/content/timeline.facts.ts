@@ -32,9 +32,38 @@ export async function markPulled(
   );
 }
 
+/** Posts whose readers are read at once without asking how many there are. */
+const fewPosts = 5;
+/** Entries of one reading, about: they are held in memory and written to Redis together. */
+const entriesAtOnce = 50_000;
+
+/** What a round has touched, in parts that are read and shown one after the other. */
+export async function partsOf(pool: Queryable, s: string, touched: Touched): Promise<Touched[]> {
+  const { posts } = touched;
+  if (posts.length <= fewPosts) return [touched];
+  const { rows } = await pool.query(
+    `SELECT p.post_id, coalesce(c.followers, 0) + 1 AS readers
+     FROM ${s}.timeline_post p LEFT JOIN ${s}.timeline_follower_count c USING (author_id)
+     WHERE p.post_id = ANY($1::uuid[])`,
+    [posts],
+  );
+  const parts: Touched[] = [{ ...touched, posts: [] }];
+  let entries = 0;
+  for (const { post_id, readers } of rows) {
+    if (entries > 0 && entries + readers > entriesAtOnce) {
+      parts.push({ ...touched, pairs: [], posts: [] });
+      entries = 0;
+    }
+    parts.at(-1)!.posts.push(post_id);
+    entries += readers;
+  }
+  return parts;
+}
+
 /**
  * Reads the other side of what the round has committed: who gets its posts, and what its follows bring. A tombstone
- * does not know when its post was published; the id does, to within a minute.
+ * does not know when its post was published; the id does, to within a minute. One text of all readers of a post,
+ * because a row for each of them costs several times as much.
  */
 export async function readFanOut(
   pool: Queryable,
@@ -42,28 +71,36 @@ export async function readFanOut(
   rules: TimelineRules,
   touched: Touched,
 ): Promise<FanOut> {
-  const readers = await pool.query(
-    `SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id AS reader,
-            CASE WHEN p.live THEN f.followed_at > p.event_time
-                 ELSE f.followed_at > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
-            END AS before_follow
-     FROM ${s}.timeline_post p JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
-     WHERE p.post_id = ANY($1::uuid[]) AND (NOT p.live OR ${notPulled(s, 'p.author_id')})
-     UNION ALL
-     SELECT post_id, author_id, live, ${ms('event_time')}, author_id, false FROM ${s}.timeline_post
-     WHERE post_id = ANY($1::uuid[])`,
+  const posts = await pool.query(
+    `SELECT post_id, author_id, live, at,
+            string_agg(follower_id::text, ',') FILTER (WHERE NOT live OR before_follow IS NOT TRUE) AS readers,
+            string_agg(follower_id::text, ',') FILTER (WHERE before_follow) AS late
+     FROM (
+       SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id,
+              CASE WHEN p.live THEN f.followed_at > p.event_time
+                   ELSE f.followed_at > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
+              END AS before_follow
+       FROM ${s}.timeline_post p
+       LEFT JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
+         AND (NOT p.live OR ${notPulled(s, 'p.author_id')})
+       WHERE p.post_id = ANY($1::uuid[])
+     ) AS each GROUP BY post_id, author_id, live, at`,
     [touched.posts],
   );
   const fan: FanOut = { adds: [], drops: [], pairs: [...touched.pairs], slices: [] };
-  for (const row of readers.rows) {
-    const entry = { reader: row.reader, postId: row.post_id, authorId: row.author_id };
-    if (!row.live) fan.drops.push(entry);
-    else if (!row.before_follow) fan.adds.push({ ...entry, publishedAt: row.at });
+  for (const row of posts.rows) {
+    const entry = { postId: row.post_id, authorId: row.author_id, publishedAt: row.at };
+    const readers = [...idsOf(row.readers), entry.authorId];
+    (row.live ? fan.adds : fan.drops).push({ entry, readers });
     // A late post, or the loss of one, from before a follow changes which ones the follower was given.
-    if (row.before_follow) fan.pairs.push({ reader: row.reader, author: row.author_id });
+    for (const reader of idsOf(row.late)) fan.pairs.push({ reader, author: entry.authorId });
   }
   fan.slices = await readSlices(pool, s, rules, fan.pairs);
   return fan;
+}
+
+function idsOf(list: string | null): string[] {
+  return list === null ? [] : list.split(',');
 }
 
 async function readSlices(
@@ -82,10 +119,8 @@ async function readSlices(
     [pairs.map((pair) => pair.reader), pairs.map((pair) => pair.author)],
   );
   return rows.map((row) => ({
-    reader: row.reader,
-    authorId: row.author_id,
-    postId: row.post_id,
-    publishedAt: row.at,
+    entry: { postId: row.post_id, authorId: row.author_id, publishedAt: row.at },
+    readers: [row.reader],
   }));
 }
 
@@ -97,25 +132,40 @@ export async function readTimelines(
   readers: readonly string[],
 ): Promise<Map<string, Entry[]>> {
   const { rows } = await pool.query(
-    `SELECT r.reader, e.post_id, e.author_id, ${ms('e.event_time')} AS at
-     FROM unnest($1::uuid[]) AS r (reader)
-     CROSS JOIN LATERAL (
-       SELECT * FROM (
-         SELECT slice.post_id, f.followee_id AS author_id, slice.event_time
-         FROM ${s}.timeline_follow f CROSS JOIN LATERAL (${sliceOf(s, rules)}) AS slice
-         WHERE f.follower_id = r.reader AND f.live AND ${notPulled(s, 'f.followee_id')}
-         UNION ALL
-         (SELECT post_id, author_id, event_time FROM ${s}.timeline_post WHERE author_id = r.reader AND live
-          ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length})
-       ) AS parts ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length}
-     ) AS e`,
+    `SELECT r.reader, (
+       SELECT string_agg(e.post_id::text || e.author_id || ${ms('e.event_time')}, ','
+                         ORDER BY e.event_time DESC, e.post_id DESC)
+       FROM (
+         SELECT * FROM (
+           SELECT slice.post_id, f.followee_id AS author_id, slice.event_time
+           FROM ${s}.timeline_follow f CROSS JOIN LATERAL (${sliceOf(s, rules)}) AS slice
+           WHERE f.follower_id = r.reader AND f.live AND ${notPulled(s, 'f.followee_id')}
+           UNION ALL
+           (SELECT post_id, author_id, event_time FROM ${s}.timeline_post WHERE author_id = r.reader AND live
+            ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length})
+         ) AS slices ORDER BY event_time DESC, post_id DESC LIMIT ${rules.length}
+       ) AS e) AS entries
+     FROM unnest($1::uuid[]) AS r (reader)`,
     [readers],
   );
-  const timelines = new Map<string, Entry[]>(readers.map((reader) => [reader, []]));
-  for (const row of rows) {
-    timelines.get(row.reader)!.push({ postId: row.post_id, authorId: row.author_id, publishedAt: row.at });
+  const known = new Map<string, Entry>();
+  return new Map(rows.map((row) => [row.reader, idsOf(row.entries).map((text) => entryOf(text, known))]));
+}
+
+const idLength = 36;
+
+/** The same object for the same post, which is in many timelines: Redis is told of it once. */
+function entryOf(text: string, known: Map<string, Entry>): Entry {
+  let entry = known.get(text);
+  if (!entry) {
+    entry = {
+      postId: text.slice(0, idLength),
+      authorId: text.slice(idLength, 2 * idLength),
+      publishedAt: Number(text.slice(2 * idLength)),
+    };
+    known.set(text, entry);
   }
-  return timelines;
+  return entry;
 }
 
 /** These readers and whoever follows one of these authors, at most `limit`. */

@@ -99,17 +99,24 @@ export function memberOf(entry: { postId: string; authorId: string }): string {
   return `${entry.postId}:${entry.authorId}`;
 }
 
-/** Where posts of the round go, and what its follows bring; one edit a reader. */
-export interface FanOut {
-  /** Live posts and each of their readers. */
-  adds: (Entry & { reader: string })[];
-  /** Deleted posts and each of their readers. */
-  drops: { reader: string; postId: string; authorId: string }[];
-  /** Pairs whose part of the timeline is made again, and what it then holds. */
-  pairs: { reader: string; author: string }[];
-  slices: (Entry & { reader: string })[];
+/** A post and the readers that it concerns. */
+export interface Spread {
+  entry: Entry;
+  readers: string[];
 }
 
+/** Where posts of the round go, and what its follows bring; one edit a reader. */
+export interface FanOut {
+  /** Live posts. */
+  adds: Spread[];
+  /** Deleted posts. */
+  drops: Spread[];
+  /** Pairs whose part of the timeline is made again, and what it then holds. */
+  pairs: { reader: string; author: string }[];
+  slices: Spread[];
+}
+
+/** One edit a reader. Edits share their entries: a post goes to many readers. */
 export function editsOf(fan: FanOut): TimelineEdit[] {
   const edits = new Map<string, TimelineEdit>();
   const editOf = (reader: string): TimelineEdit => {
@@ -121,8 +128,11 @@ export function editsOf(fan: FanOut): TimelineEdit[] {
     return edit;
   };
   for (const { reader, author } of fan.pairs) editOf(reader).dropAuthors.push(author);
-  for (const { reader, ...post } of fan.drops) editOf(reader).drop.push(memberOf(post));
-  for (const { reader, ...entry } of fan.adds) editOf(reader).add.push(entry);
-  for (const { reader, ...entry } of fan.slices) editOf(reader).add.push(entry);
+  for (const { entry, readers } of fan.drops) {
+    const member = memberOf(entry);
+    for (const reader of readers) editOf(reader).drop.push(member);
+  }
+  for (const { entry, readers } of fan.adds) for (const reader of readers) editOf(reader).add.push(entry);
+  for (const { entry, readers } of fan.slices) for (const reader of readers) editOf(reader).add.push(entry);
   return [...edits.values()];
 }

@@ -16,8 +16,15 @@ import {
 } from '../engine/apply.ts';
 import type { Change } from '../engine/model.ts';
 import { type Engine, finishRound, type RunningModel, runInstalled } from '../engine/runner.ts';
-import { markPulled, readersOf, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
-import { concernedBy, editsOf, type TimelineEdit, type Touched, touchedBy } from './timeline.model.ts';
+import { markPulled, partsOf, readersOf, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
+import {
+  concernedBy,
+  editsOf,
+  type FanOut,
+  type TimelineEdit,
+  type Touched,
+  touchedBy,
+} from './timeline.model.ts';
 import { StaleTimelineWriter, type TimelineStore } from './timeline.redis.ts';
 
 /** Events of a round: each post may go to as many readers as the threshold allows. */
@@ -91,16 +98,33 @@ async function afterRows(round: Round, client: Client, events: readonly Event[])
 
 /** Brings Redis to what the committed rows say, then saves the position. */
 async function show(round: Round, part: Applied<Touched>): Promise<void> {
-  const { engine, installed, options } = round;
+  const { engine, installed } = round;
   crashPoint('timelines.committed');
   const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
-  const full = await withLocks(engine.pool, installed.consumer, locks, async () => {
-    const fan = await readFanOut(engine.pool, installed.schema, options.rules, part.result);
-    return editRedis(round, part, editsOf(fan));
-  });
+  const full = await withLocks(engine.pool, installed.consumer, locks, () => fanOut(round, part));
   if (full.length > 0) await restore(round, part, full);
   crashPoint('timelines.shown');
   await saveApplied(engine.pool, installed.consumer, part);
+}
+
+/** Gives the readers whose full timeline lost something. While a part is written to Redis the next one is read. */
+async function fanOut(round: Round, part: Applied<Touched>): Promise<string[]> {
+  const { pool } = round.engine;
+  const { schema } = round.installed;
+  const read = (touched: Touched): Promise<FanOut> => {
+    const fan = readFanOut(pool, schema, round.options.rules, touched);
+    fan.catch(() => {});
+    return fan;
+  };
+  const parts = await partsOf(pool, schema, part.result);
+  const full = new Set<string>();
+  let next = read(parts[0]!);
+  for (let n = 1; n <= parts.length; n += 1) {
+    const edits = editsOf(await next);
+    if (n < parts.length) next = read(parts[n]!);
+    for (const reader of await editRedis(round, part, edits)) full.add(reader);
+  }
+  return [...full];
 }
 
 /** A full timeline lost something: what was cut off it comes back from the facts, while everybody else waits. */

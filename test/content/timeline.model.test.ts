@@ -89,10 +89,10 @@ describe('what a round touches', () => {
 it('each reader gets one edit: what goes goes first, what comes is added', () => {
   const entry = { postId: post, authorId: ben, publishedAt: noon };
   const edits = editsOf({
-    adds: [{ ...entry, reader: ana }],
-    drops: [{ reader: cleo, postId: nth(2), authorId: ben }],
+    adds: [{ entry, readers: [ana] }],
+    drops: [{ entry: { ...entry, postId: nth(2) }, readers: [cleo] }],
     pairs: [{ reader: ana, author: ben }],
-    slices: [{ ...entry, postId: nth(3), reader: ana }],
+    slices: [{ entry: { ...entry, postId: nth(3) }, readers: [ana] }],
   });
   expect(edits).toEqual([
     { reader: ana, dropAuthors: [ben], drop: [], add: [entry, { ...entry, postId: nth(3) }] },

@@ -1,0 +1,90 @@
+/*
+ * What both scripts below begin with: ARGV from `a` on is the count of entries and their (score, member), each once
+ * however many timelines it goes to; `add` puts those of a JSON list of places into a timeline.
+ */
+const entriesScript = `
+local entries = tonumber(ARGV[a])
+local first = a + 1
+a = first + 2 * entries
+local function add(key, places)
+  if places == '' then return end
+  local batch, n = {}, 0
+  for _, place in ipairs(cjson.decode(places)) do
+    batch[n + 1] = ARGV[first + 2 * place]
+    batch[n + 2] = ARGV[first + 2 * place + 1]
+    n = n + 2
+    if n == 1000 then redis.call('ZADD', key, unpack(batch, 1, n)); n = 0 end
+  end
+  if n > 0 then redis.call('ZADD', key, unpack(batch, 1, n)) end
+end`;
+
+/*
+ * KEYS: epoch, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the length
+ * kept, entries, then for each timeline: count and authors to drop, count and members to drop, places of entries to
+ * add. Answers with the indexes of full timelines that lost something: what was cut off them before must come back.
+ */
+export const editScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end
+local fences = tonumber(ARGV[2])
+for i = 1, fences do
+  local held = redis.call('GET', KEYS[1 + i])
+  if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end
+end
+local length = tonumber(ARGV[3 + fences])
+local a = 4 + fences
+${entriesScript}
+local short = {}
+for k = 2 + fences, #KEYS do
+  local key = KEYS[k]
+  local authors = tonumber(ARGV[a]); a = a + 1
+  local before = redis.call('ZCARD', key)
+  local gone = 0
+  if authors > 0 and before > 0 then
+    local drop = {}
+    for i = 0, authors - 1 do drop[ARGV[a + i]] = true end
+    local members = redis.call('ZRANGE', key, 0, -1)
+    for _, member in ipairs(members) do
+      if drop[string.sub(member, 38)] then gone = gone + redis.call('ZREM', key, member) end
+    end
+  end
+  a = a + authors
+  local drops = tonumber(ARGV[a]); a = a + 1
+  for i = 0, drops - 1 do gone = gone + redis.call('ZREM', key, ARGV[a + i]) end
+  a = a + drops
+  local places = ARGV[a]; a = a + 1
+  add(key, places)
+  if places ~= '' then
+    local over = redis.call('ZCARD', key) - length
+    if over > 0 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end
+  end
+  if gone > 0 and before >= length then short[#short + 1] = k - 2 - fences end
+end
+return short`;
+
+/* KEYS: fences. ARGV: generations. A generation never goes back. */
+export const fenceScript = `
+for i = 1, #KEYS do
+  local held = redis.call('GET', KEYS[i])
+  if not held or tonumber(held) < tonumber(ARGV[i]) then redis.call('SET', KEYS[i], ARGV[i]) end
+end
+return 1`;
+
+/* KEYS: remake, timelines. ARGV: token, entries, then for each timeline the places of its own. A later remake ends this one. */
+export const replaceScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
+local a = 2
+${entriesScript}
+for k = 2, #KEYS do
+  redis.call('DEL', KEYS[k])
+  add(KEYS[k], ARGV[a]); a = a + 1
+end
+return 1`;
+
+/* The same while the epoch stands. KEYS: epoch, timelines. ARGV: epoch, then as above. */
+export const rewriteScript = replaceScript.replace('FENCED', 'EPOCH');
+
+/* KEYS: remake, epoch. ARGV: token, epoch. */
+export const finishScript = `
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
+redis.call('DEL', KEYS[1])
+return redis.call('SET', KEYS[2], ARGV[2])`;
