@@ -108,11 +108,11 @@ export const readingMutants: readonly Mutant[] = [
     tests: [entriesTest],
   },
   {
-    name: 'told-after-unfollowing',
+    name: 'told-of-a-deleted-post',
     file: entries,
-    find: 'AND f.live AND f.followed_at <= p.event_time',
-    replace: 'AND f.followed_at <= p.event_time',
-    why: '§8: who unfollowed is told all the same',
+    find: 'WHERE p.live AND (p.post_id = ANY($1::uuid[])',
+    replace: 'WHERE (p.post_id = ANY($1::uuid[])',
+    why: '§8: followers are told of a post that comes after its deletion',
     tests: [entriesTest],
   },
   {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Client, transaction } from '../../platform/postgres/pool.ts';
+import { type Client, type Queryable, transaction } from '../../platform/postgres/pool.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
 import { keepFrames, postFrames } from '../../projectors/notify/stream.entries.ts';
 import {
@@ -75,11 +75,23 @@ describe('a follower is told of a post', () => {
     ],
     ['whose author they follow no more', [followed(1), unfollowed(2), published(3), ready(4)]],
     ['that is deleted by then', [followed(1), published(2), deleted(3), ready(4)]],
+    ['that comes after its deletion', [followed(1), ready(3), deleted(5), published(2)]],
     ['whose media is never ready', [followed(1), published(2)]],
   ])('but not of one %s', async (_, events) => {
     expect((await toldBy(events)).flat()).toEqual([]);
   });
 });
+
+/** The client, with something that happens between its first query and its second. */
+function beforeTheSecondQuery(client: Client, happen: () => Promise<void>): Queryable {
+  let queries = 0;
+  const query = async (...given: Parameters<Client['query']>) => {
+    queries += 1;
+    if (queries === 2) await happen();
+    return client.query(...given);
+  };
+  return { query: query as unknown as Queryable['query'] };
+}
 
 describe('frames', () => {
   const frame = (userId: string, n: number): AddressedFrame => ({
@@ -111,12 +123,15 @@ describe('frames', () => {
   it('of two processes at once get numbers one after the other', async () => {
     await keep([frame(ana, 1), frame(cleo, 1)]);
     let second: ReturnType<typeof keep> | undefined;
-    const first = await transaction(kit.pool, async (client: Client) => {
-      const kept = await keepFrames(client, [frame(ana, 2)]);
-      second = keep([frame(ana, 3), frame(ana, 2)]);
-      await waitsForLock(kit.pool, second);
-      return kept;
-    });
+    const first = await transaction(kit.pool, (client) =>
+      keepFrames(
+        beforeTheSecondQuery(client, async () => {
+          second = keep([frame(ana, 3), frame(ana, 2)]);
+          await waitsForLock(kit.pool, second);
+        }),
+        [frame(ana, 2)],
+      ),
+    );
     expect([seqs(first, ana), seqs(await second!, ana)]).toEqual([[2], [3]]);
   });
 });
