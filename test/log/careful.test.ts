@@ -90,3 +90,11 @@ it('a process that dies of something else is suspected once, and parks nothing',
   const { rows } = await kit.pool.query('SELECT FROM engine.parked WHERE consumer = $1', [consumer]);
   expect(rows).toEqual([]);
 });
+
+it('what lies behind the position has been survived: whoever dies next, it was not that', () => {
+  const place = { topic, partition: 0 };
+  const claimed = { ...place, position: 9n, generation: 2n, released: false };
+  const suspect = { ...place, first: 5n, end: 6n, records: 1, deaths: 1 };
+  expect(carefulAfter(claimed, suspect)).toEqual(carefulAfter(claimed, undefined));
+  expect(carefulAfter({ ...claimed, position: 5n }, suspect)).toEqual({ step: 1, until: 6n, deaths: 1 });
+});

@@ -1,7 +1,6 @@
 import type { Mutant } from './mutant.ts';
 
 const file = 'platform/log/careful.ts';
-const intake = 'platform/log/intake.ts';
 const tests = ['test/log/careful.test.ts'];
 
 /** Records that kill their process (DESIGN §6): found by bisection, and parked. */
@@ -39,11 +38,11 @@ export const carefulMutants: readonly Mutant[] = [
     tests,
   },
   {
-    name: 'careful-for-ever',
-    file: intake,
-    find: 'batch.nextOffset < position.careful.until ? { ...position.careful, deaths: 0 } : null',
-    replace: 'batch.nextOffset < position.careful.until ? { ...position.careful } : null',
-    why: 'rule 6: the records after the one that killed are parked for its deaths',
+    name: 'old-suspicion-believed',
+    file,
+    find: 'if (!suspect || suspect.deaths === 0 || suspect.first !== position)',
+    replace: 'if (!suspect || suspect.deaths === 0)',
+    why: 'rule 6: a record is held to account for the deaths that an earlier one has caused',
     tests,
   },
   {

@@ -106,7 +106,7 @@ export const parkingMutants: readonly Mutant[] = [
     find: `AND "offset" = ANY($4::bigint[])',`,
     replace: `AND "offset" = ANY($4::bigint[]) AND false',`,
     why: 'rule 6: a healed record stays parked, and is applied again for ever',
-    tests: ['test/dead-letters/order.test.ts'],
+    tests: [parkingTest, 'test/dead-letters/order.test.ts'],
   },
   {
     name: 'letters-overtaken',
@@ -115,6 +115,6 @@ export const parkingMutants: readonly Mutant[] = [
     replace:
       'AND p.key <> ALL(ARRAY(SELECT q.key FROM engine.parked q WHERE q."offset" = ANY($5::bigint[]))) GROUP BY',
     why: 'rule 6: what is parked of a key is applied while something before it is still parked',
-    tests: ['test/dead-letters/order.test.ts'],
+    tests: [parkingTest, 'test/dead-letters/order.test.ts'],
   },
 ];

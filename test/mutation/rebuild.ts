@@ -57,7 +57,7 @@ export const rebuildMutants: readonly Mutant[] = [
     find: 'SELECT $1, topic, partition, position FROM engine.rebuild_partition',
     replace: 'SELECT $1, topic, partition, position + 1 FROM engine.rebuild_partition',
     why: 'rule 3: the ordinary path goes on from a wrong position, and leaves out a record',
-    tests: ['test/rebuild/rebuild.test.ts'],
+    tests: [fillTest],
   },
   {
     name: 'emptied-staging-not-filled-again',

@@ -2,7 +2,7 @@
 
 import type { Mutant } from './mutant.ts';
 
-const [facts, runner, redis] = ['facts', 'runner', 'redis'].map(
+const [facts, runner, scripts] = ['facts', 'runner', 'scripts'].map(
   (name) => `projectors/content/timeline.${name}.ts`,
 ) as [string, string, string];
 const timelinesTest = 'test/projection/timelines.test.ts';
@@ -36,7 +36,7 @@ export const timelineMutants: readonly Mutant[] = [
   },
   {
     name: 'never-cut',
-    file: redis,
+    file: scripts,
     find: "if over > 0 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end",
     replace: "if over > 100000 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end",
     why: 'rule 8: a timeline grows without bound',
@@ -45,8 +45,8 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'own-posts-missing',
     file: facts,
-    find: '     WHERE post_id = ANY($1::uuid[])`,',
-    replace: '     WHERE post_id = ANY($1::uuid[]) AND NOT live`,',
+    find: 'const readers = [...idsOf(row.readers), entry.authorId];',
+    replace: 'const readers = [...idsOf(row.readers)];',
     why: "§6: the reader's own posts are in their feed",
     tests: [timelinesTest],
   },
@@ -69,7 +69,7 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'late-post-takes-no-place',
     file: facts,
-    find: '    if (row.before_follow) fan.pairs.push({ reader: row.reader, author: row.author_id });\n',
+    find: '    for (const reader of idsOf(row.late)) fan.pairs.push({ reader, author: entry.authorId });\n',
     replace: '',
     why: 'rule 4: a post from before the follow that comes late is not in the feed',
     tests: [timelinesTest],
@@ -77,8 +77,8 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'deleted-post-stays-in-feeds',
     file: facts,
-    find: 'if (!row.live) fan.drops.push(entry);',
-    replace: 'if (!row.live) continue;',
+    find: '(row.live ? fan.adds : fan.drops).push({ entry, readers });',
+    replace: 'if (row.live) fan.adds.push({ entry, readers });',
     why: '§6: a deleted post leaves the feeds',
     tests: [timelinesTest],
   },
@@ -106,7 +106,7 @@ export const timelineMutants: readonly Mutant[] = [
   },
   {
     name: 'fence-in-redis-dropped',
-    file: redis,
+    file: scripts,
     find: "if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end",
     replace: '',
     why: 'rule 3: a stale process writes over the timelines of the one that has taken over',
@@ -114,7 +114,7 @@ export const timelineMutants: readonly Mutant[] = [
   },
   {
     name: 'fence-goes-back',
-    file: redis,
+    file: scripts,
     find: "if not held or tonumber(held) < tonumber(ARGV[i]) then redis.call('SET', KEYS[i], ARGV[i]) end",
     replace: "redis.call('SET', KEYS[i], ARGV[i])",
     why: 'rule 3: a stale process that wakes up lowers the fence, and writes',
@@ -122,7 +122,7 @@ export const timelineMutants: readonly Mutant[] = [
   },
   {
     name: 'epoch-not-compared',
-    file: redis,
+    file: scripts,
     find: "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end",
     replace: '',
     why: '§6: single entries are written into timelines that Redis has lost',
@@ -130,11 +130,9 @@ export const timelineMutants: readonly Mutant[] = [
   },
   {
     name: 'two-make-them-again',
-    file: redis,
-    find: `const replaceScript = \`
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end`,
-    replace: `const replaceScript = \`
-if false then return redis.error_reply('FENCED') end`,
+    file: scripts,
+    find: "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end\nlocal a = 2",
+    replace: "if false then return redis.error_reply('FENCED') end\nlocal a = 2",
     why: 'rule 3: who was making the timelines again, and was overtaken, writes older ones over newer',
     tests: [storeTest],
   },
