@@ -1,8 +1,9 @@
 import { schemaOf } from '../../platform/postgres/serving.ts';
 import { consumeRaw, settleDisk, upsertLikes } from './ceilings.ts';
+import { mustBeExact } from './exact.ts';
 import { against, type BenchReport, figureOf, loadNow, type Run } from './figures.ts';
 import { appendEvents, likeEvent, likeFacts, mapped } from './likes.ts';
-import { startProjectors } from './projectors.ts';
+import { installModels, startProjectors } from './projectors.ts';
 import type { BenchWorld } from './world.ts';
 
 export interface ProjectionOptions {
@@ -17,6 +18,7 @@ const consumer = 'likes.v1';
 export async function benchProjection(world: BenchWorld, options: ProjectionOptions): Promise<BenchReport> {
   const { likes, runs, say } = options;
   const loadAverage = loadNow();
+  await installModels(world);
   say(`appending ${likes.toLocaleString('en')} likes`);
   await appendEvents(world, mapped(likeFacts(likes), likeEvent));
   const subject: Run[] = [];
@@ -51,7 +53,7 @@ async function project(world: BenchWorld, likes: number): Promise<Run> {
   const began = rounds[0]!.at / 1_000 - rounds[0]!.seconds;
   const memoryMb = projectors.memoryMb();
   await projectors.stop();
-  await mustBeExact(world, likes);
+  await mustBeExact(world, schema, likes);
   return {
     count: likes,
     seconds: rounds.at(-1)!.at / 1_000 - began,
@@ -63,25 +65,6 @@ async function project(world: BenchWorld, likes: number): Promise<Run> {
 const schema = schemaOf('likes', 1);
 
 async function forgetLikes({ owner }: BenchWorld): Promise<void> {
-  const { rows } = await owner.query('SELECT FROM pg_namespace WHERE nspname = $1', [schema]);
-  if (rows.length === 0) return;
   await owner.query(`TRUNCATE ${schema}.post_like, ${schema}.post_like_count`);
   await owner.query('DELETE FROM engine.position WHERE consumer = $1', [consumer]);
-}
-
-/** A fast wrong answer is none: every like is there, and every count is what the rows say. */
-async function mustBeExact({ owner }: BenchWorld, likes: number): Promise<void> {
-  const { rows } = await owner.query(
-    `SELECT (SELECT count(*) FROM ${schema}.post_like) AS rows,
-            (SELECT count(*) FROM ${schema}.post_like WHERE live) AS live,
-            (SELECT sum(likes)::bigint FROM ${schema}.post_like_count) AS counted,
-            (SELECT count(*) FROM (SELECT post_id, count(*) AS n FROM ${schema}.post_like WHERE live GROUP BY 1) a
-             JOIN ${schema}.post_like_count c USING (post_id) WHERE c.likes <> a.n) AS wrong`,
-  );
-  const { rows: found, live, counted, wrong } = rows[0];
-  const expected = new Set(mapped(likeFacts(likes), ({ postId, likerId }) => postId + likerId)).size;
-  if (found !== expected || live !== counted || wrong !== 0)
-    throw new Error(
-      `${found} rows of ${expected}, ${live} live and ${counted} counted, ${wrong} counters wrong.`,
-    );
 }

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BenchWorld } from './world.ts';
 
 /** What one round of a consumer brought, as its process says it. */
@@ -19,9 +20,26 @@ export interface Projectors {
   rounds(consumer: string): Round[];
   /** Resolves when this consumer has applied so many events; rejects when the process ends before. */
   applied(consumer: string, events: number): Promise<void>;
+  /** The next line of its log that says this. */
+  next(message: string): Promise<Record<string, unknown>>;
   /** Its peak resident memory so far, megabytes. */
   memoryMb(): number;
   stop(): Promise<void>;
+}
+
+/**
+ * Has a process make the tables of every model, as on the first day of an installation. Of a log that holds something
+ * already, a process would make them by the bulk path.
+ */
+export async function installModels(world: BenchWorld): Promise<void> {
+  const projectors = startProjectors(world);
+  const partitions = Number(world.env.EMULSION_PARTITIONS);
+  const claimed = `SELECT consumer FROM engine.position WHERE consumer = ANY($1) GROUP BY 1
+    HAVING count(*) = $2 * count(DISTINCT topic)`;
+  const wanted = ['likes.v1', 'timelines.v1'];
+  while ((await world.owner.query(claimed, [wanted, partitions])).rowCount !== wanted.length)
+    await sleep(100);
+  await projectors.stop();
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -45,31 +63,40 @@ export function startProjectors(world: BenchWorld, extra: Record<string, string>
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const rounds: Round[] = [];
   const said: string[] = [];
-  let look: () => void = () => {};
+  const looks = new Set<(line: string) => void>();
   const read = (line: string): void => {
     said.push(line);
     if (said.length > lastLines) said.shift();
     const round = roundOf(line);
-    if (!round) return;
-    rounds.push(round);
-    look();
+    if (round) rounds.push(round);
+    for (const look of looks) look(line);
   };
+  /** Resolves with what `look` gives for some line, from now on. */
+  const until = <T>(look: (line: string) => T | null): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const each = (line: string): void => {
+        const found = look(line);
+        if (found === null) return;
+        looks.delete(each);
+        resolve(found);
+      };
+      looks.add(each);
+      void ended.then(() => reject(new Error(`The projectors ended:\n${said.join('\n')}`)));
+    });
   createInterface({ input: child.stdout }).on('line', read);
   createInterface({ input: child.stderr }).on('line', read);
   const stop = (): Promise<void> => stopChild(child, ended);
   world.atEnd(stop);
   return {
     rounds: (consumer) => rounds.filter((round) => round.consumer === consumer),
-    applied(consumer, events) {
-      return new Promise((resolve, reject) => {
-        look = () => {
-          const done = rounds.filter((r) => r.consumer === consumer).reduce((sum, r) => sum + r.events, 0);
-          if (done >= events) resolve();
-        };
-        look();
-        void ended.then(() => reject(new Error(`The projectors ended:\n${said.join('\n')}`)));
+    async applied(consumer, events) {
+      await until(() => {
+        const own = rounds.filter((round) => round.consumer === consumer);
+        return own.reduce((sum, round) => sum + round.events, 0) >= events ? true : null;
       });
     },
+    next: (message) =>
+      until((line) => (line.includes(`"${message}"`) ? (JSON.parse(line) as Record<string, unknown>) : null)),
     memoryMb: () => peakMemoryMb(child.pid!),
     stop,
   };

@@ -1,12 +1,14 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { BenchReport } from '../../bench/figures.ts';
-import type { BenchWorld } from '../../bench/world.ts';
 
 interface Options {
   likes: number;
+  posts: number;
   runs: number;
   json?: boolean;
 }
+
+type Bench = (signal: AbortSignal, options: Options, say: (text: string) => void) => Promise<BenchReport>;
 
 export function register(program: Command): void {
   const bench = program
@@ -14,29 +16,67 @@ export function register(program: Command): void {
     .description(
       'measure against ceilings that take turns with it, in a world of its own on the running stack',
     );
-  const add = (name: string, description: string, work: Bench): Command =>
+  const add = (name: string, description: string, runs: number, work: Bench): Command =>
     bench
       .command(name)
       .description(description)
-      .option('--runs <n>', 'runs of each; their median counts', positive, 3)
+      .option('--runs <n>', 'runs of each; their median counts', positive, runs)
       .option('--json', 'print one JSON object')
       .action((options: Options) => run(options, work));
-  add('projection', 'likes with exact counters by one projectors process', async (world, options, say) => {
-    const { benchProjection } = await import('../../bench/projection.ts');
-    return benchProjection(world, { ...options, say });
-  }).option('--likes <n>', 'likes in the backlog', positive, 300_000);
+  add('projection', 'likes with exact counters by one projectors process', 3, projection).option(
+    '--likes <n>',
+    'likes in the backlog',
+    positive,
+    300_000,
+  );
+  add('rebuild', 'likes made again from logs of 1, 4 and 16 times a length', 5, rebuild).option(
+    '--likes <n>',
+    'likes in the smallest log',
+    positive,
+    250_000,
+  );
+  add('timelines', 'posts fanned out to their readers, and all timelines made again', 3, timelines).option(
+    '--posts <n>',
+    'posts, each of them to 250 readers',
+    positive,
+    2_000,
+  );
 }
 
-type Bench = (world: BenchWorld, options: Options, say: (text: string) => void) => Promise<BenchReport>;
+async function projection(
+  signal: AbortSignal,
+  options: Options,
+  say: (text: string) => void,
+): Promise<BenchReport> {
+  const { inBenchWorld } = await import('../../bench/world.ts');
+  const { benchProjection } = await import('../../bench/projection.ts');
+  return inBenchWorld(signal, (world) => benchProjection(world, { ...options, say }));
+}
+
+async function rebuild(
+  signal: AbortSignal,
+  options: Options,
+  say: (text: string) => void,
+): Promise<BenchReport> {
+  const { benchRebuild } = await import('../../bench/rebuild.ts');
+  return benchRebuild(signal, { ...options, say });
+}
+
+async function timelines(
+  signal: AbortSignal,
+  options: Options,
+  say: (text: string) => void,
+): Promise<BenchReport> {
+  const { inBenchWorld } = await import('../../bench/world.ts');
+  const { benchTimelines } = await import('../../bench/timelines.ts');
+  return inBenchWorld(signal, (world) => benchTimelines(world, { ...options, say }));
+}
 
 async function run(options: Options, work: Bench): Promise<void> {
   const { untilInterrupted } = await import('../operate/interrupt.ts');
-  const { inBenchWorld } = await import('../../bench/world.ts');
   const { printReport, reportJson } = await import('../../bench/figures.ts');
   const say = (text: string): void => void process.stderr.write(`${text}\n`);
-  const report = await untilInterrupted((signal) =>
-    inBenchWorld(signal, (world) => work(world, options, say)),
-  );
+  const report = await untilInterrupted((signal) => work(signal, options, say));
   console.log(options.json ? reportJson(report) : printReport(report));
 }
 
