@@ -33,6 +33,11 @@ export function createPool(url: string, options: PoolOptions): Pool {
 const retryable = new Set(['40P01', '40001']);
 const attempts = 8;
 
+/** Whether a transaction has failed by no fault of its own, and is run again by `transaction`. */
+export function isRetryable(error: unknown): boolean {
+  return retryable.has(sqlState(error) ?? '');
+}
+
 /** The SQLSTATE of a Postgres error, or undefined for any other. */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
@@ -45,7 +50,7 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
     try {
       return await once(pool, work);
     } catch (error) {
-      if (attempt === attempts || !retryable.has(sqlState(error) ?? '')) throw error;
+      if (attempt === attempts || !isRetryable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt));
     }
   }

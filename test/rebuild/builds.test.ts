@@ -32,6 +32,8 @@ const projections = [likes, graph].map(plainProjection);
 const [one, two] = [nth(1), nth(2)];
 const order = { askedBy: 'somebody', autoSwitch: true };
 const take = (holder: string, atOnce = 1) => takeBuild(pool, holder, projections, atOnce);
+const ordered = (projection: (typeof projections)[number]) =>
+  transaction(pool, (client) => orderBuild(client, projection, order));
 const leaseRunsOut = () => pool.query(`UPDATE engine.rebuild SET held_until = now() - interval '1 second'`);
 
 describe('a build', () => {
@@ -39,13 +41,13 @@ describe('a build', () => {
 
   /** Ordered and taken. */
   async function taken(holder: string): Promise<Build> {
-    await orderBuild(pool, projections[0]!, order);
+    await ordered(projections[0]!);
     return (await take(holder))!;
   }
 
   it('of a model that is being built is refused, with who asked for it and what to do', async () => {
-    await orderBuild(pool, projections[0]!, order);
-    await expect(orderBuild(pool, projections[0]!, order)).rejects.toMatchObject({
+    await ordered(projections[0]!);
+    await expect(ordered(projections[0]!)).rejects.toMatchObject({
       name: 'Refused',
       message: expect.stringMatching(/asked for by somebody .* emulsion cancel likes/),
     });
@@ -77,7 +79,7 @@ describe('a build', () => {
   });
 
   it('waits while as many are built as may be at once', async () => {
-    for (const projection of projections) await orderBuild(pool, projection, order);
+    for (const projection of projections) await ordered(projection);
     const first = (await take(one))!;
     await moveBuild(pool, one, first, 'filling');
     expect(await take(two)).toBeNull();
@@ -93,7 +95,7 @@ describe('a switch', () => {
     const { rows } = await pool.query(`SELECT version, state FROM engine.version WHERE model = 'media'`);
     return new Map(rows.map((row) => [row.version, row.state]));
   };
-  const to = (version: number) => switchTo(pool, 'media', version, async () => {});
+  const to = (version: number) => transaction(pool, (client) => switchTo(client, 'media', version));
   const versionIn = (state: 'projected' | 'filling') =>
     transaction(pool, (client) => createVersion(client, media, state));
   const stand = (version: number, position: number) =>
@@ -120,7 +122,8 @@ describe('a switch', () => {
     const next = await versionIn('projected');
     await stand(next, 9);
     let stood: number | undefined;
-    const switched = switchTo(pool, 'media', next, async (client) => {
+    const switched = transaction(pool, async (client) => {
+      await switchTo(client, 'media', next);
       stood = await positionOf(next, client);
     });
     const ahead = move(before, 11);

@@ -33,7 +33,8 @@ let options: FillOptions;
 /** A build that is about to be filled. */
 beforeEach(async () => {
   await kit.pool.query(`UPDATE engine.rebuild SET state = 'cancelled'`);
-  await orderBuild(kit.pool, projection, { askedBy: 'test', autoSwitch: false });
+  const order = { askedBy: 'test', autoSwitch: false };
+  await transaction(kit.pool, (client) => orderBuild(client, projection, order));
   const taken = (await takeBuild(kit.pool, holder, [projection], 1))!;
   build = await moveBuild(kit.pool, holder, taken, 'filling');
   const installed = await openBuild(kit.pool, likes, build.version);

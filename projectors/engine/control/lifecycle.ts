@@ -85,11 +85,12 @@ export async function orderDeployed({ engine, projections }: CommandContext): Pr
   );
   for (const row of rows) {
     const projection = newest.find(({ model }) => model.name === row.model)!;
-    await orderBuild(engine.pool, projection, {
+    const order = {
       askedBy: `deploy of definition ${projection.model.version}`,
       autoSwitch: true,
       once: true,
-    })
+    } as const;
+    await transaction(engine.pool, (client) => orderBuild(client, projection, order))
       .then((version) =>
         engine.log.info({ model: row.model, version }, 'a new definition is built beside the served one'),
       )

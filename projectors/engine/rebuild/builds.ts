@@ -59,33 +59,34 @@ export interface BuildOrder {
   once?: true;
 }
 
-/** Enters a build of a model's current code, and makes its empty tables. Throws Refused while another is under way. */
-export async function orderBuild(pool: Pool, projection: Projection, order: BuildOrder): Promise<number> {
+/**
+ * Enters a build of a model's current code in the caller's transaction, and makes its empty tables. Throws Refused while
+ * another is under way.
+ */
+export async function orderBuild(client: Client, projection: Projection, order: BuildOrder): Promise<number> {
   const { model } = projection;
   if (model.unserved)
     throw new Refused(`${model.name} has effects outside, which never replay: it can not be built again.`);
-  return transaction(pool, async (client) => {
-    await lockVersions(client, model.name);
-    const open = await openBuildOf(client, model.name);
-    if (open) throw new Refused(alreadyUnderWay(open));
-    if (order.once && (await isBuilt(client, model))) throw new Refused(`${model.name} is built already.`);
-    await client.query(
-      `UPDATE engine.version v SET state = 'dropping' FROM engine.rebuild r
-       WHERE v.model = $1 AND r.model = v.model AND r.version = v.version AND r.state IN ('failed', 'cancelled')`,
-      [model.name],
-    );
-    const version = await createVersion(client, model, 'filling');
-    const schema = schemaOf(model.name, version);
-    const tables = await readTables(client, model, schema);
-    await createStaging(client, { model, version, schema, tables } as Installed);
-    await client.query(
-      `INSERT INTO engine.rebuild (model, version, definition, state, asked_by, auto_switch)
-       VALUES ($1, $2, $3, 'waiting', $4, $5)`,
-      [model.name, version, model.version, order.askedBy, order.autoSwitch],
-    );
-    await client.query('SELECT pg_notify($1, $2)', [controlChannel, `rebuild ${model.name}`]);
-    return version;
-  });
+  await lockVersions(client, model.name);
+  const open = await openBuildOf(client, model.name);
+  if (open) throw new Refused(alreadyUnderWay(open));
+  if (order.once && (await isBuilt(client, model))) throw new Refused(`${model.name} is built already.`);
+  await client.query(
+    `UPDATE engine.version v SET state = 'dropping' FROM engine.rebuild r
+     WHERE v.model = $1 AND r.model = v.model AND r.version = v.version AND r.state IN ('failed', 'cancelled')`,
+    [model.name],
+  );
+  const version = await createVersion(client, model, 'filling');
+  const schema = schemaOf(model.name, version);
+  const tables = await readTables(client, model, schema);
+  await createStaging(client, { model, version, schema, tables } as Installed);
+  await client.query(
+    `INSERT INTO engine.rebuild (model, version, definition, state, asked_by, auto_switch)
+     VALUES ($1, $2, $3, 'waiting', $4, $5)`,
+    [model.name, version, model.version, order.askedBy, order.autoSwitch],
+  );
+  await client.query('SELECT pg_notify($1, $2)', [controlChannel, `rebuild ${model.name}`]);
+  return version;
 }
 
 async function isBuilt(db: Queryable, { name, version }: Model): Promise<boolean> {

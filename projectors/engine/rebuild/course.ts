@@ -203,10 +203,11 @@ async function prove({ engine, holder, environment, signal }: Course, build: Bui
 }
 
 async function lead({ engine, holder }: Course, build: Build): Promise<Build> {
-  let switched = build;
-  await switchTo(engine.pool, build.model, build.version, async (client) => {
-    switched = await moveBuild(client, holder, build, 'switched', build.detail);
+  const switched = await transaction(engine.pool, async (client) => {
+    await switchTo(client, build.model, build.version);
+    return moveBuild(client, holder, build, 'switched', build.detail);
   });
+  crashPoint('switch.done');
   engine.log.info({ model: build.model, version: build.version }, 'readers are led to the new build');
   return switched;
 }

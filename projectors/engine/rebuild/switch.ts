@@ -1,4 +1,4 @@
-import { type Client, type Pool, sqlState, transaction } from '../../../platform/postgres/pool.ts';
+import { type Client, sqlState } from '../../../platform/postgres/pool.ts';
 import { consumerOf } from '../../../platform/postgres/serving.ts';
 import { crashPoint } from '../../../platform/process/crash-points.ts';
 import { serve } from '../serving.ts';
@@ -16,24 +16,20 @@ class NotLevel extends Error {
 }
 
 /**
- * Leads readers to another version of a model, in one transaction in which its positions are nowhere behind those of
- * the served one: so nobody misses what they have seen. `also` is done in that transaction. Versions that are neither
- * served now nor before are dropped afterwards. Throws Refused when it can not come level.
+ * Leads readers to another version of a model, in the caller's transaction, in which its positions are nowhere behind
+ * those of the served one: so nobody misses what they have seen. Versions that are neither served now nor before are
+ * dropped afterwards. Throws Refused when it can not come level.
  */
-export async function switchTo(
-  pool: Pool,
-  model: string,
-  version: number,
-  also: (client: Client) => Promise<void>,
-): Promise<void> {
+export async function switchTo(client: Client, model: string, version: number): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
+    await client.query('SAVEPOINT level');
     try {
-      await transaction(pool, (client) => switchOnce(client, model, version, also));
-      crashPoint('switch.done');
-      return;
+      return await switchOnce(client, model, version);
     } catch (error) {
       const busy = error instanceof NotLevel || sqlState(error) === '55P03';
       if (!busy) throw error;
+      // What was held still goes on meanwhile.
+      await client.query('ROLLBACK TO SAVEPOINT level');
       if (attempt === attempts)
         throw new Refused(
           `Version ${version} of ${model} does not come level with the served one: it applies more slowly than the log grows. See emulsion projections.`,
@@ -43,12 +39,7 @@ export async function switchTo(
   }
 }
 
-async function switchOnce(
-  client: Client,
-  model: string,
-  version: number,
-  also: (client: Client) => Promise<void>,
-): Promise<void> {
+async function switchOnce(client: Client, model: string, version: number): Promise<void> {
   // A person's long query on a view must not make every reader of it wait behind us.
   await client.query(`SET LOCAL lock_timeout = '1s'`);
   await lockVersions(client, model);
@@ -66,7 +57,6 @@ async function switchOnce(
      WHERE model = $1 AND state = 'projected' AND version <> $2 AND version IS DISTINCT FROM $3`,
     [model, version, served],
   );
-  await also(client);
 }
 
 async function mustBeProjected(client: Client, model: string, version: number): Promise<void> {
