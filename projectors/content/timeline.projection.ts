@@ -32,8 +32,8 @@ export function timelineProjection({ redis, prefix, rules, threshold }: Timeline
         ? null
         : 'its timelines are being written to Redis';
     },
-    repaired: (engine, installed, changes) =>
-      remakeReaders(engine, installed, optionsOf(installed.version), changes),
+    repaired: (engine, installed, changes, client) =>
+      remakeReaders({ engine, installed, options: optionsOf(installed.version) }, changes, client),
     dropped: (_engine, version) => optionsOf(version).store.drop(),
   };
 }

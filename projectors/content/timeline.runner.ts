@@ -1,6 +1,6 @@
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import { reasonOf } from '../../platform/log/outage.ts';
-import type { Client, Pool } from '../../platform/postgres/pool.ts';
+import type { Client, Pool, Queryable } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
@@ -255,31 +255,30 @@ async function remakeAll(
 /** Most readers whose timelines a repair makes again by themselves; for more, all are made again. */
 const mostRepaired = 2_000;
 
-/** Brings Redis to what a repair of these rows has changed. */
+/** Brings Redis to what a repair of these rows has changed; `client` has not committed them yet. */
 export async function remakeReaders(
-  engine: Engine,
-  installed: Installed,
-  options: TimelineOptions,
+  { engine, installed, options }: Round,
   changes: readonly Change[],
+  client: Client,
 ): Promise<void> {
-  const { pool } = engine;
   const { schema, consumer } = installed;
   const { authors, readers: own } = concernedBy(changes);
-  await withLocks(pool, consumer, allBuckets, async () => {
-    const readers = await readersOf(pool, schema, authors, own, mostRepaired + 1);
-    const epoch = await epochOf(pool, installed);
-    if (readers.length <= mostRepaired && (await options.store.readEpoch()) === epoch) {
-      await options.store.rewrite(epoch, await readTimelines(pool, schema, options.rules, readers));
+  await withLocks(engine.pool, consumer, allBuckets, async () => {
+    const readers = await readersOf(client, schema, authors, own, mostRepaired + 1);
+    const epoch = await epochOf(client, installed);
+    const held = await options.store.readEpoch().catch(() => null);
+    if (readers.length <= mostRepaired && held === epoch) {
+      await options.store.rewrite(epoch, await readTimelines(client, schema, options.rules, readers));
       return;
     }
     // Too many, or Redis is away: under a new epoch feeds come from Postgres until all timelines are made again.
-    await pool.query(`UPDATE ${schema}.timeline_state SET epoch = gen_random_uuid()`);
+    await client.query(`UPDATE ${schema}.timeline_state SET epoch = gen_random_uuid()`);
   });
 }
 
 /** Names the set of timelines that is whole when Redis holds the same. */
-export async function epochOf(pool: Pool, installed: Installed): Promise<string> {
-  return (await pool.query(`SELECT epoch FROM ${installed.schema}.timeline_state`)).rows[0].epoch;
+export async function epochOf(db: Queryable, installed: Installed): Promise<string> {
+  return (await db.query(`SELECT epoch FROM ${installed.schema}.timeline_state`)).rows[0].epoch;
 }
 
 const allBuckets = Array.from({ length: lockBuckets }, (_, bucket) => bucket);

@@ -14,8 +14,11 @@ export interface Projection {
   filled?(client: Client, installed: Installed): Promise<void>;
   /** Why readers can not be led to this build yet, in words; null when they can. */
   pending?(engine: Engine, installed: Installed): Promise<string | null>;
-  /** Brings what stands outside Postgres to rows that a repair has set right. */
-  repaired?(engine: Engine, installed: Installed, changes: readonly Change[]): Promise<void>;
+  /**
+   * Brings what stands outside Postgres to rows that a repair has set right, before they are committed: whoever dies in
+   * between does both again. `client` sees them.
+   */
+  repaired?(engine: Engine, installed: Installed, changes: readonly Change[], client: Client): Promise<void>;
   /** Removes what a dropped build has outside Postgres. */
   dropped?(engine: Engine, version: number): Promise<void>;
 }

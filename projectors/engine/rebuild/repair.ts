@@ -40,9 +40,10 @@ export async function repair(
     await read(engine, tails(from, ends), fold);
     const written = await rewriteScope(client, engine, installed, scope, fold.winners());
     crashPoint('repair.written');
+    await projection.repaired?.(engine, installed, written.changes, client);
+    crashPoint('repair.shown');
     return written;
   });
-  await projection.repaired?.(engine, installed, result.changes);
   return `${result.rows} rows of version ${installed.version} made again from the log: ${result.changed} were other, ${result.removed} should not have been there.`;
 }
 
