@@ -32,7 +32,10 @@ export async function startRedis(): Promise<OwnRedis> {
   const file = path.join(folder, 'redis.conf');
   const lines = Object.entries(settings).map(([key, value]) => `${key} ${value}\n`);
   writeFileSync(file, lines.join(''));
-  const client = new Redis(`redis://127.0.0.1:${port}`, { lazyConnect: true, retryStrategy: () => 50 });
+  const client = new Redis(`redis://127.0.0.1:${port}`, {
+    retryStrategy: () => 50,
+    maxRetriesPerRequest: null,
+  });
   client.on('error', () => {});
   const data = path.join(folder, 'appendonlydir');
   let child: ChildProcess | null = null;
@@ -49,7 +52,6 @@ export async function startRedis(): Promise<OwnRedis> {
     },
     async start() {
       child = spawn(program, [file], { stdio: 'ignore' });
-      if (client.status === 'wait') await client.connect();
       await client.ping();
     },
     empty: () => rmSync(data, { recursive: true }),
