@@ -24,7 +24,7 @@ export const timelineMutants: readonly Mutant[] = [
     find: 'LIMIT ${rules.backfill})`;',
     replace: 'LIMIT ${rules.backfill} + 1)`;',
     why: '§6: a follow brings the 20 newest posts from before it',
-    tests: [timelinesTest],
+    tests: [storeTest],
   },
   {
     name: 'cut-at-999',
