@@ -27,6 +27,8 @@ export function createPool(url: string, options: PoolOptions): Pool {
     keepAlive: true,
   });
   pool.on('error', () => {});
+  // One that breaks between two statements of a transaction: the next statement says so. Unheard it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
