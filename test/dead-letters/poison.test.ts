@@ -5,9 +5,10 @@ import type { Event } from '../../schemas/generated/events.ts';
 import { event } from '../harness/events.ts';
 import { dismissMembers } from '../harness/group.ts';
 import type { Service } from '../harness/services.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { emulsion } from '../operate/cli.ts';
-import { expectHealed, expectNoDifference, openWriter, parkedRows, patience, type Writer } from './stage.ts';
+import { expectHealed, openWriter, parkedRows, patience, type Writer } from './stage.ts';
 
 let world: World;
 let writer: Writer;
@@ -78,7 +79,7 @@ test.each([
     await world.drained(patience.timeout);
     expect(await parkedRows(world)).toMatchObject(expected);
     expect(deathsOf(projectors)).toBeGreaterThan(3);
-    await expectNoDifference(world);
+    await expectVerified(world);
 
     // Tried again as it is it kills once more, and stays where it was without being asked about.
     const deaths = deathsOf(projectors);

@@ -5,8 +5,7 @@ import { createLogger } from '../../platform/telemetry/logger.ts';
 import { loadDataKeys } from '../../platform/vault/data-keys.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
-import { isEqual, verify } from '../../tools/verify/verify.ts';
-import { openWorld } from '../../tools/verify/world.ts';
+import { expectVerified } from '../harness/verified.ts';
 import type { World } from '../harness/world.ts';
 
 /** Waits as long as a rebalance after a death may take on a busy machine. */
@@ -77,13 +76,5 @@ export function untilParked(world: World, consumer: string, records: number): Pr
 export async function expectHealed(world: World): Promise<void> {
   await world.drained(patience.timeout);
   expect(await parkedRows(world)).toEqual([]);
-  await expectNoDifference(world);
-}
-
-export async function expectNoDifference(world: World): Promise<void> {
-  const opened = await openWorld(world.env);
-  const report = await verify(opened, { models: [] }).finally(() => opened.close());
-  expect(report.findings).toEqual([]);
-  expect(report.differences).toEqual([]);
-  expect(isEqual(report)).toBe(true);
+  await expectVerified(world);
 }

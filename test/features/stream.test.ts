@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { streamKey } from '../../schemas/notify/frame.ts';
 import type { Person } from '../harness/client.ts';
 import type { ServiceName } from '../harness/services.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { connect, range } from '../stream/stage.ts';
 import { eventually, type People, peopleOf } from './people.ts';
@@ -191,3 +192,5 @@ describe('a stream over two nodes', { timeout: patience + 60_000 }, () => {
     expect((await replay(ann, 'stream', head)).map((message) => message.seq)).toEqual(range(head, head + 3));
   });
 });
+
+it('verify finds no difference', () => expectVerified(world), patience + 60_000);

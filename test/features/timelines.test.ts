@@ -2,6 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import type { Person } from '../harness/client.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { eventually, type People, peopleOf } from './people.ts';
 
@@ -179,3 +180,5 @@ async function loseTimelines(): Promise<void> {
   expect(found.length).toBeGreaterThan(0);
   await redis.del(...found);
 }
+
+it('verify finds no difference', () => expectVerified(world), patience + 30_000);

@@ -1,10 +1,10 @@
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../tools/load/random.ts';
-import { type VerifyReport, verify } from '../../tools/verify/verify.ts';
-import { openWorld } from '../../tools/verify/world.ts';
+import type { VerifyReport } from '../../tools/verify/report.ts';
 import type { Person } from '../harness/client.ts';
 import { discardLetter } from '../harness/rulings.ts';
+import { verified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { type History, live } from './history.ts';
 import { eventually, type People, peopleOf } from './people.ts';
@@ -57,15 +57,6 @@ afterAll(async () => {
   redis?.disconnect();
   await world?.stop();
 });
-
-async function verified(): Promise<VerifyReport> {
-  const opened = await openWorld(world.env);
-  try {
-    return await verify(opened, { models: [] });
-  } finally {
-    await opened.close();
-  }
-}
 
 function expectNoDifference(report: VerifyReport): void {
   expect(report.differences).toEqual([]);
@@ -153,7 +144,7 @@ describe(`after a history of several people at once (seed ${seed})`, { timeout: 
   });
 
   it('verify finds no difference', async () => {
-    expectNoDifference(await verified());
+    expectNoDifference(await verified(world));
   });
 
   it('every model can be dropped and made again, and comes out equal', async () => {
@@ -168,6 +159,6 @@ describe(`after a history of several people at once (seed ${seed})`, { timeout: 
     await eventually(async () => (await people.status(history.people[0]!, '/api/feed')) === 200);
     expect(await allRows()).toEqual(before.rows);
     expect(await feeds()).toEqual(before.feeds);
-    expectNoDifference(await verified());
+    expectNoDifference(await verified(world));
   });
 });

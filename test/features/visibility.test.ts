@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Person } from '../harness/client.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { eventually, type People, peopleOf } from './people.ts';
 
@@ -205,3 +206,5 @@ describe('a list is read to its end, each item once, while it grows', { timeout:
     });
   });
 });
+
+it('verify finds no difference', () => expectVerified(world), patience);

@@ -111,7 +111,7 @@ describe('emulsion verify', () => {
     const right = await emulsion('verify');
     expect(right.status, right.out).toBe(0);
     expect(right.out).toMatch(/likes\s+post_like\s+25\s+[0-9a-f]{16}\s+0\n/);
-    expect(right.out.trim()).toMatch(/0 differences, [\d.]+ s$/);
+    expect(right.out.trim()).toMatch(/^0 differences, [\d.]+ s, at most \d+ MB of memory/m);
     await world.owner.query('UPDATE likes_v1.post_like_count SET likes = likes + 1 WHERE likes > 0');
     const wrong = await emulsion('verify', 'likes');
     await world.owner.query('UPDATE likes_v1.post_like_count SET likes = likes - 1 WHERE likes > 0');

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { isEqual, verify } from '../../tools/verify/verify.ts';
-import { openWorld } from '../../tools/verify/world.ts';
 import { expectStatus, type Person } from '../harness/client.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -79,8 +78,5 @@ test('a paused model stands still through joins and all else goes on; it goes on
   await world.drained(90_000);
   expect([await applied(), await shown()]).toEqual([4, 4]);
   await vi.waitFor(async () => expect(new Set(await statesOf('likes.v1'))).toContain('running'), patience);
-  const opened = await openWorld(world.env);
-  const report = await verify(opened, { models: [] }).finally(() => opened.close());
-  expect(report.differences).toEqual([]);
-  expect(isEqual(report)).toBe(true);
+  await expectVerified(world);
 }, 300_000);

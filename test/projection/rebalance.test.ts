@@ -5,6 +5,7 @@ import { type Codec, openCodec } from '../../platform/log/codec.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import { event } from '../harness/events.ts';
+import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 
 let world: World;
@@ -54,4 +55,5 @@ test('processes join, leave and die while likes come in: every like is counted o
   );
   expect(rows.map((row) => [Number(row.likes), row.rows])).toEqual(posts.map(() => [500, 500]));
   expect((await world.owner.query('SELECT FROM engine.parked')).rows).toEqual([]);
+  await expectVerified(world);
 }, 180_000);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { transaction } from '../../platform/postgres/pool.ts';
 import { claimPositions, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
 import { openServing } from '../../platform/postgres/serving.ts';
 import { openWaiter, type Waiter } from '../../platform/postgres/waiter.ts';
@@ -85,7 +86,7 @@ it('readers are led to another version at once, and told whose positions to wait
   const serving = await openServing(kit.url, kit.pool);
   expect(serving.snapshot().get('likes')).toEqual({ version: 1, schema: 'likes_v1', consumer: 'likes.v1' });
   const { version } = await kit.install(likes);
-  await switchTo(kit.pool, 'likes', version, async () => {});
+  await transaction(kit.pool, (client) => switchTo(client, 'likes', version));
   await vi.waitFor(
     () => expect(serving.snapshot().get('likes')).toMatchObject({ schema: 'likes_v2', consumer: 'likes.v2' }),
     { timeout: 10_000, interval: 20 },

@@ -21,7 +21,10 @@ async function makeModels(): Promise<void> {
     );
     await world.owner.query(`GRANT USAGE ON SCHEMA ${schema} TO emulsion_query`);
     await world.owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query`);
-    await world.owner.query('INSERT INTO engine.version (model, version, schema_name, definition) VALUES ($1, 1, $2, 1)', [model, schema]);
+    await world.owner.query(
+      'INSERT INTO engine.version (model, version, schema_name, definition) VALUES ($1, 1, $2, 1)',
+      [model, schema],
+    );
     await world.owner.query('INSERT INTO engine.serving VALUES ($1, 1)', [model]);
   }
 }

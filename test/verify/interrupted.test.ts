@@ -139,20 +139,23 @@ describe('a verification that is interrupted', () => {
 
   it('leaves out people who were erased before their events were read', async () => {
     await counted({ models: ['accounts'], memory: 4_096 }, 1);
-    const erased = await world.owner.query(
-      'DELETE FROM vault.data_key WHERE owner = $1 RETURNING owner, wrapped',
-      [people[0]],
-    );
+    // Of whom some have been read already: which partition comes first is up to the broker.
+    const erased = await world.owner.query('DELETE FROM vault.data_key RETURNING owner, wrapped');
     const { report } = await counted({ models: ['accounts'], resume: true });
-    expect(report).toMatchObject({ equal: true, erased: 2 });
+    expect(report).toMatchObject({ equal: true });
+    expect(report!.erased).toBeGreaterThan(0);
+    expect(report!.erased).toBeLessThanOrEqual(2 * people.length);
     // Before the snapshot it is a difference: whoever is erased leaves tombstones.
     const later = await counted({ models: ['accounts'] });
     expect(later.report).toMatchObject({ equal: false, erased: 0 });
-    expect(later.report!.tables.map(({ differences }) => differences)).toEqual([1, 1]);
-    await world.owner.query('INSERT INTO vault.data_key (owner, wrapped) VALUES ($1, $2)', [
-      erased.rows[0].owner,
-      erased.rows[0].wrapped,
+    expect(later.report!.tables.map(({ differences }) => differences)).toEqual([
+      people.length,
+      people.length,
     ]);
+    await world.owner.query(
+      'INSERT INTO vault.data_key (owner, wrapped) SELECT * FROM unnest($1::text[], $2::bytea[])',
+      [erased.rows.map(({ owner }) => owner), erased.rows.map(({ wrapped }) => wrapped)],
+    );
   });
 });
 
