@@ -78,7 +78,8 @@ test.each([
     });
     await world.drained(patience.timeout);
     expect(await parkedRows(world)).toMatchObject(expected);
-    expect(deathsOf(projectors)).toBeGreaterThan(3);
+    // Once among others, and twice alone; more when it was read with many.
+    expect(deathsOf(projectors)).toBeGreaterThan(2);
     await expectVerified(world);
 
     // Tried again as it is it kills once more, and stays where it was without being asked about.

@@ -222,7 +222,11 @@ test('without Redis the timelines wait for Redis, and everything else goes on', 
 test('a version that no running process has the code of is told from one whose process is down', async () => {
   await world.owner.query(`INSERT INTO engine.version (model, version, schema_name, definition)
     VALUES ('graph', 99, 'graph_v99', 99)`);
-  expect(await projection(world.env, 'graph', 99)).toMatchObject({ state: 'no code', served: false });
+  await vi.waitFor(
+    async () =>
+      expect(await projection(world.env, 'graph', 99)).toMatchObject({ state: 'no code', served: false }),
+    patience,
+  );
   await world.owner.query('DELETE FROM engine.version WHERE version = 99');
 });
 
