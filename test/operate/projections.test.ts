@@ -159,13 +159,16 @@ test('a build is shown beside the version that is served, as far as it is', asyn
     expect(built.advice).toContain('emulsion switch graph');
   }, patience);
   expect(await projection(world.env, 'graph')).toMatchObject({ state: 'running', served: true });
-  const metrics = await (await fetch(`${world.services.projectors.url}/metrics`)).text();
-  expect(metrics).toMatch(/rebuild_target\{model="graph",version="2",topic="follow-events",partition="0"/);
-  expect(metrics).toMatch(/projection_state\{consumer="graph.v1",state="running",[^}]*\} 1/);
-  expect(metrics).toMatch(
-    /projection_lag_events\{consumer="graph.v2",topic="follow-events",partition="0"[^}]*\} 0/,
-  );
-  expect(metrics).toMatch(/projection_lag_seconds\{consumer="graph.v1"[^}]*\} 0/);
+  // Gauges follow with the next report of the process.
+  await vi.waitFor(async () => {
+    const metrics = await (await fetch(`${world.services.projectors.url}/metrics`)).text();
+    expect(metrics).toMatch(/rebuild_target\{model="graph",version="2",topic="follow-events",partition="0"/);
+    expect(metrics).toMatch(/projection_state\{consumer="graph.v1",state="running",[^}]*\} 1/);
+    expect(metrics).toMatch(
+      /projection_lag_events\{consumer="graph.v2",topic="follow-events",partition="0"[^}]*\} 0/,
+    );
+    expect(metrics).toMatch(/projection_lag_seconds\{consumer="graph.v1"[^}]*\} 0/);
+  }, patience);
   expect((await readiness('projectors')).body.status).toBe('degraded');
   expect((await emulsion(world.env, 'cancel', 'graph')).status).toBe(0);
   await vi.waitFor(
