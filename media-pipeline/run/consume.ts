@@ -5,7 +5,7 @@ import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
 import { headerOf } from '../../platform/log/record.ts';
 import type { Rulings } from '../../platform/log/rulings.ts';
-import { type Pool, transaction } from '../../platform/postgres/pool.ts';
+import { type Client, type Pool, roundIdleMs, transaction } from '../../platform/postgres/pool.ts';
 import { savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
@@ -136,15 +136,12 @@ async function savePassed(
 ): Promise<void> {
   const times = all.map((one) => ('eventTime' in one ? one.eventTime : 0));
   const steps = batches.map((batch) => stepOf(batch, Math.max(0, ...times)));
-  await transaction(pipeline.pool, async (client) => {
+  const stuck = all.filter((one) => 'error' in one);
+  const save = async (client: Client): Promise<void> => {
     await savePositions(client, consumerName, steps);
-    await settleStuck(
-      client,
-      consumerName,
-      batches,
-      all.filter((one) => 'error' in one),
-    );
-  });
+    await settleStuck(client, consumerName, batches, stuck);
+  };
+  await transaction(pipeline.pool, save, roundIdleMs);
   crashPoint('media.after-position');
 }
 

@@ -130,6 +130,8 @@ export function openMembership(
     if (error instanceof Paused) return;
     position.fenced += 1;
     const mine = heldAt(position) === position;
+    if (error instanceof Fenced)
+      options.log.info({ consumer: options.consumer, reason: error.message }, 'a round was fenced and left');
     if (!(error instanceof Fenced) || (mine && position.fenced > fencedLimit)) fail(error);
   };
 

@@ -32,6 +32,9 @@ export function createPool(url: string, options: PoolOptions): Pool {
   return pool;
 }
 
+/** Milliseconds after which a frozen process loses the partitions of its round to whoever claims them. */
+export const roundIdleMs = 30_000;
+
 const retryable = new Set(['40P01', '40001']);
 const attempts = 8;
 
@@ -46,11 +49,22 @@ export function sqlState(error: unknown): string | undefined {
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }
 
-/** One transaction; deadlocks and serialization failures run it again (DESIGN §2 rule 4), bounded. */
-export async function transaction<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+/**
+ * One transaction; deadlocks and serialization failures run it again (DESIGN §2 rule 4), bounded. With `idleLimitMs`
+ * Postgres ends it when no statement comes for so long: a process that is frozen in the middle holds its locks no longer.
+ */
+export async function transaction<T>(
+  pool: Pool,
+  work: (client: Client) => Promise<T>,
+  idleLimitMs = 0,
+): Promise<T> {
+  const begin =
+    idleLimitMs > 0
+      ? `BEGIN; SET LOCAL idle_in_transaction_session_timeout = ${Math.round(idleLimitMs)}`
+      : 'BEGIN';
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await once(pool, work);
+      return await once(pool, work, begin);
     } catch (error) {
       if (attempt === attempts || !isRetryable(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 5 * 2 ** attempt));
@@ -58,11 +72,11 @@ export async function transaction<T>(pool: Pool, work: (client: Client) => Promi
   }
 }
 
-async function once<T>(pool: Pool, work: (client: Client) => Promise<T>): Promise<T> {
+async function once<T>(pool: Pool, work: (client: Client) => Promise<T>, begin: string): Promise<T> {
   const client = await pool.connect();
   let broken = false;
   try {
-    await client.query('BEGIN');
+    await client.query(begin);
     const result = await work(client);
     await client.query('COMMIT');
     return result;

@@ -2,7 +2,7 @@ import type { Codec } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
 import type { Rulings } from '../../platform/log/rulings.ts';
 import { settleLetters, type TriedLetters } from '../../platform/postgres/parked.ts';
-import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
+import { type Client, type Pool, roundIdleMs, transaction } from '../../platform/postgres/pool.ts';
 import { type PositionStep, savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
@@ -46,6 +46,8 @@ export interface Applied<T> {
 export interface RoundKind<T> {
   /** Fences the transaction: savePositions, or holdPositions for a model that saves them later. */
   fence: typeof savePositions;
+  /** Milliseconds between two statements of its transaction at most; half a minute unless said, 0 for no limit. */
+  idleLimitMs?: number;
   /** Writes the rows of these events: settleRows, or the bulk path of a rebuild. */
   write(client: Client, installed: Installed, events: readonly Event[]): Promise<void>;
   /** Ends a retry of parked records with the rows, unless the model saves its positions later: see saveApplied. */
@@ -133,7 +135,7 @@ async function applyDecoded<T>(
 ): Promise<Applied<T>> {
   const newestTime = newestTimes(decoded);
   const steps = batches.map((batch) => stepOf(batch, newestTime(batch)));
-  return transaction(context.pool, async (client) => {
+  const work = async (client: Client): Promise<Applied<T>> => {
     await kind.fence(client, installed.consumer, steps);
     const isParked = await parkedKeys(client, installed.consumer, batches);
     const revealed = await revealEvents(client, context.codec, context.master, decoded);
@@ -145,7 +147,8 @@ async function applyDecoded<T>(
     const result = await kind.inTransaction(client, events);
     if (tried) await (kind.settle ?? settleLetters)(client, installed.consumer, tried);
     return { steps, events, parkings: tried ? parkings.filter(isFailure) : parkings, tried, result };
-  });
+  };
+  return transaction(context.pool, work, kind.idleLimitMs ?? roundIdleMs);
 }
 
 /** Saves the positions of a part whose rows are committed already, and ends the retry that it was. */

@@ -141,6 +141,8 @@ async function stageChunk(
 ): Promise<void> {
   const { engine, installed, progress, killers } = options;
   const kind: RoundKind<void> = {
+    // It waits for the chunk before it.
+    idleLimitMs: 0,
     async fence(client, _consumer, steps) {
       await before;
       await moveOn(client as Client, options, steps);
