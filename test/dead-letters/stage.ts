@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest';
 import { type Appender, openAppender } from '../../platform/log/appender.ts';
 import { type Codec, openCodec } from '../../platform/log/codec.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
-import { loadDataKeys } from '../../platform/vault/data-keys.ts';
+import { createDataKey } from '../../platform/vault/data-keys.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import { expectVerified } from '../harness/verified.ts';
@@ -14,7 +14,7 @@ export const patience = { timeout: 120_000, interval: 100 };
 /** Puts into the log of a world what its services never would. */
 export interface Writer {
   codec: Codec<Event>;
-  /** As command-api appends it: personal fields under the data key of their owner. */
+  /** As command-api appends it: personal fields under the data key of their owner, which is made if need be. */
   append(event: Event): Promise<void>;
   appendRaw(record: Parameters<Appender['append']>[0]): Promise<void>;
   close(): Promise<void>;
@@ -36,8 +36,7 @@ export async function openWriter(world: World): Promise<Writer> {
     async append(event) {
       const name = eventCatalog[event.type].owner;
       const id = name && (event as unknown as Record<string, string>)[name]!;
-      const keys = await loadDataKeys(owner, master, id ? [id] : [], { share: false });
-      await appender.append(codec.encode(event, keys.get(id ?? '') ?? null));
+      await appender.append(codec.encode(event, id ? await createDataKey(owner, master, id) : null));
     },
     appendRaw: async (record) => void (await appender.append(record)),
     close: () => appender.close(),
