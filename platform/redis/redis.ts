@@ -16,6 +16,24 @@ export function createRedis(url: string, options: { name: string }): Redis {
   return redis;
 }
 
+/**
+ * The value of a key, or null when Redis was started again since `lifeKey` was given its run id: what it had taken last
+ * may be missing then. Throws when Redis does not answer.
+ */
+export async function readOfThisLife(redis: Redis, key: string, lifeKey: string): Promise<string | null> {
+  const answers = await redis.multi().get(key).get(lifeKey).info('server').exec();
+  const [value, life, info] = answers!.map(([error, answer]) => {
+    if (error) throw error;
+    return answer;
+  }) as [string | null, string | null, string];
+  return life === runIdOf(info) ? value : null;
+}
+
+/** Which life of Redis this is, of what INFO says of the server: another one after each start. */
+export function runIdOf(info: string): string | null {
+  return /^run_id:(\w+)/m.exec(info)?.[1] ?? null;
+}
+
 /** Resolves when the connection is up, or after the limit: whoever needs Redis notices by itself. */
 export async function redisReady(redis: Redis, limitMs = 2_000): Promise<boolean> {
   if (redis.status === 'ready') return true;

@@ -1,8 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import type { Redis } from '../../platform/redis/redis.ts';
+import { type Redis, readOfThisLife } from '../../platform/redis/redis.ts';
 import { type TimelineRules, timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { type Entry, memberOf, type TimelineEdit } from './timeline.model.ts';
-import { editScript, fenceScript, finishScript, replaceScript, rewriteScript } from './timeline.scripts.ts';
+import {
+  beginScript,
+  editScript,
+  fenceScript,
+  finishScript,
+  replaceScript,
+  rewriteScript,
+} from './timeline.scripts.ts';
 
 /** A partition's generation, as the Redis side of its fence. */
 export interface Fence {
@@ -11,7 +18,7 @@ export interface Fence {
   generation: bigint;
 }
 
-/** Redis does not hold the epoch that Postgres names: the timelines must be made again. */
+/** Redis does not hold the epoch that Postgres names, or was started again since: the timelines must be made again. */
 export class EpochLost extends Error {
   override name = 'EpochLost';
 }
@@ -29,6 +36,7 @@ export interface TimelineStore {
   raiseFences(fences: readonly Fence[]): Promise<void>;
   /** Applies the edits and gives the readers whose full timeline lost something. */
   edit(epoch: string, fences: readonly Fence[], edits: readonly TimelineEdit[]): Promise<string[]>;
+  /** null when Redis was started again since it was given them. */
   readEpoch(): Promise<string | null>;
   /** Writes whole timelines over what is there, as long as the epoch stands. */
   rewrite(epoch: string, timelines: ReadonlyMap<string, readonly Entry[]>): Promise<void>;
@@ -61,7 +69,12 @@ export function openTimelineStore(
     fences: readonly Fence[],
     edits: readonly TimelineEdit[],
   ): Promise<string[]> => {
-    const names = [keys.epoch, ...fenceKeys(fences), ...edits.map((edit) => keys.timeline(edit.reader))];
+    const names = [
+      keys.epoch,
+      keys.life,
+      ...fenceKeys(fences),
+      ...edits.map((edit) => keys.timeline(edit.reader)),
+    ];
     const table = openEntries();
     const own = edits.flatMap(({ dropAuthors, drop, add }) => [
       ...[dropAuthors.length, ...dropAuthors],
@@ -82,7 +95,7 @@ export function openTimelineStore(
     await oneAhead(
       pagesOf([...timelines], ([, entries]) => entries.length),
       async (some) => {
-        const names = [guard, ...some.map(([reader]) => keys.timeline(reader))];
+        const names = [guard, keys.life, ...some.map(([reader]) => keys.timeline(reader))];
         const table = openEntries();
         const own = some.map(([, entries]) => table.placesOf(entries));
         await redis.eval(script, names.length, ...names, token, ...table.args(), ...own).catch(throwNamed);
@@ -100,7 +113,7 @@ export function openTimelineStore(
       const short = await oneAhead(pages, (some) => editSome(epoch, fences, some).catch(throwNamed));
       return short.flat();
     },
-    readEpoch: () => redis.get(keys.epoch),
+    readEpoch: () => readOfThisLife(redis, keys.epoch, keys.life),
     rewrite: (epoch, timelines) => replaceAll(rewriteScript, keys.epoch, epoch, timelines),
     async drop() {
       for (let cursor = '0'; ; ) {
@@ -112,11 +125,12 @@ export function openTimelineStore(
     },
     async beginRemake() {
       const token = randomUUID();
-      await redis.set(keys.remake, token);
+      await redis.eval(beginScript, 2, keys.remake, keys.life, token);
       return {
         replace: (timelines) => replaceAll(replaceScript, keys.remake, token, timelines),
         async finish(epoch) {
-          await redis.eval(finishScript, 2, keys.remake, keys.epoch, token, epoch).catch(throwNamed);
+          const names = [keys.remake, keys.life, keys.epoch];
+          await redis.eval(finishScript, names.length, ...names, token, epoch).catch(throwNamed);
         },
       };
     },

@@ -18,23 +18,29 @@ local function add(key, places)
   if n > 0 then redis.call('ZADD', key, unpack(batch, 1, n)) end
 end`;
 
+const runId = `string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')`;
+
+/* KEYS[2]: life. A Redis that was started again has what its disk had: what it was told last may be missing. */
+const lifeScript = `
+if redis.call('GET', KEYS[2]) ~= ${runId} then return redis.error_reply('EPOCH') end`;
+
 /*
- * KEYS: epoch, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the length
+ * KEYS: epoch, life, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the length
  * kept, entries, then for each timeline: count and authors to drop, count and members to drop, places of entries to
  * add. Answers with the indexes of full timelines that lost something: what was cut off them before must come back.
  */
-export const editScript = `
+export const editScript = `${lifeScript}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end
 local fences = tonumber(ARGV[2])
 for i = 1, fences do
-  local held = redis.call('GET', KEYS[1 + i])
+  local held = redis.call('GET', KEYS[2 + i])
   if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end
 end
 local length = tonumber(ARGV[3 + fences])
 local a = 4 + fences
 ${entriesScript}
 local short = {}
-for k = 2 + fences, #KEYS do
+for k = 3 + fences, #KEYS do
   local key = KEYS[k]
   local authors = tonumber(ARGV[a]); a = a + 1
   local before = redis.call('ZCARD', key)
@@ -57,7 +63,7 @@ for k = 2 + fences, #KEYS do
     local over = redis.call('ZCARD', key) - length
     if over > 0 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end
   end
-  if gone > 0 and before >= length then short[#short + 1] = k - 2 - fences end
+  if gone > 0 and before >= length then short[#short + 1] = k - 3 - fences end
 end
 return short`;
 
@@ -69,22 +75,27 @@ for i = 1, #KEYS do
 end
 return 1`;
 
-/* KEYS: remake, timelines. ARGV: token, entries, then for each timeline the places of its own. A later remake ends this one. */
-export const replaceScript = `
+/* KEYS: remake, life. ARGV: token. From here on it counts what is lost. */
+export const beginScript = `
+redis.call('SET', KEYS[2], ${runId})
+return redis.call('SET', KEYS[1], ARGV[1])`;
+
+/* KEYS: remake, life, timelines. ARGV: token, entries, then for each timeline the places of its own. A later remake ends this one. */
+export const replaceScript = `${lifeScript}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
 local a = 2
 ${entriesScript}
-for k = 2, #KEYS do
+for k = 3, #KEYS do
   redis.call('DEL', KEYS[k])
   add(KEYS[k], ARGV[a]); a = a + 1
 end
 return 1`;
 
-/* The same while the epoch stands. KEYS: epoch, timelines. ARGV: epoch, then as above. */
+/* The same while the epoch stands. KEYS: epoch, life, timelines. ARGV: epoch, then as above. */
 export const rewriteScript = replaceScript.replace('FENCED', 'EPOCH');
 
-/* KEYS: remake, epoch. ARGV: token, epoch. */
-export const finishScript = `
+/* KEYS: remake, life, epoch. ARGV: token, epoch. */
+export const finishScript = `${lifeScript}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('FENCED') end
 redis.call('DEL', KEYS[1])
-return redis.call('SET', KEYS[2], ARGV[2])`;
+return redis.call('SET', KEYS[3], ARGV[2])`;

@@ -1,4 +1,4 @@
-import type { Redis } from '../../platform/redis/redis.ts';
+import { type Redis, runIdOf } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { type Cursor, newestFirst } from '../cursor.ts';
 import type { Scope } from '../scope.ts';
@@ -12,7 +12,7 @@ export interface TimelineSource {
 }
 
 export interface Timeline {
-  /** Believed only when Postgres names the same: otherwise Redis has lost something. */
+  /** Believed only when Postgres names the same: otherwise Redis has lost something. null after a new start of it. */
   epoch: string | null;
   entries: Cursor[];
 }
@@ -29,7 +29,7 @@ export async function readTimeline(
 ): Promise<Timeline | null> {
   const keys = timelineKeys(source.prefix, scope.model('timelines').version);
   const key = keys.timeline(scope.viewerId!);
-  const reading = readPages(source.redis, { key, epochKey: keys.epoch, after, limit });
+  const reading = readPages(source.redis, { key, epochKey: keys.epoch, lifeKey: keys.life, after, limit });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, source.limitMs, null);
@@ -44,11 +44,13 @@ export async function readTimeline(
 interface Range {
   key: string;
   epochKey: string;
+  lifeKey: string;
   after: Cursor | null;
   limit: number;
 }
 
-async function readPages(redis: Redis, { key, epochKey, after, limit }: Range): Promise<Timeline> {
+async function readPages(redis: Redis, range: Range): Promise<Timeline> {
+  const { key, epochKey, lifeKey, after, limit } = range;
   const max = after === null ? '+inf' : after.time;
   const count = limit + spare;
   const entries: Cursor[] = [];
@@ -58,11 +60,14 @@ async function readPages(redis: Redis, { key, epochKey, after, limit }: Range): 
       .multi()
       .zrevrangebyscore(key, max, '-inf', 'WITHSCORES', 'LIMIT', offset, count)
       .get(epochKey)
+      .get(lifeKey)
+      .info('server')
       .exec();
-    const [flat, epoch] = answers!.map(([error, value]) => {
+    const [flat, named, life, info] = answers!.map(([error, value]) => {
       if (error) throw error;
       return value;
-    }) as [string[], string | null];
+    }) as [string[], string | null, string | null, string];
+    const epoch = life === runIdOf(info) ? named : null;
     const found = entriesOf(flat);
     entries.push(...found.filter((entry) => after === null || newestFirst(after, entry) < 0));
     if (entries.length >= limit || found.length < count) return { epoch, entries: entries.slice(0, limit) };

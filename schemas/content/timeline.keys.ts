@@ -16,6 +16,8 @@ export function timelineKeys(prefix: string, version: number) {
     timeline: (userId: string): string => `${base}${userId}`,
     /** Holds the epoch of timeline_state while the timelines are whole. */
     epoch: `${base}epoch`,
+    /** Run id of the Redis process that was given them: one that was started again may have lost what came last. */
+    life: `${base}life`,
     /** Who is making the timelines again. */
     remake: `${base}remake`,
     fence: (topic: string, partition: number): string => `${base}fence:${topic}:${partition}`,

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { vi } from 'vitest';
+import { readOfThisLife } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import type { World } from '../harness/world.ts';
 
@@ -44,6 +45,7 @@ export async function feedsComeFromRedis(world: World, redis: Redis): Promise<vo
   );
   const [{ version, schema_name }] = rows;
   const state = await world.owner.query(`SELECT epoch FROM ${schema_name}.timeline_state`);
-  const kept = await redis.get(timelineKeys(world.prefix, version).epoch);
+  const { epoch, life } = timelineKeys(world.prefix, version);
+  const kept = await readOfThisLife(redis, epoch, life);
   if (kept !== state.rows[0].epoch) throw new Error('the timelines are not whole yet');
 }

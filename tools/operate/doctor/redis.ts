@@ -1,3 +1,4 @@
+import { readOfThisLife } from '../../../platform/redis/redis.ts';
 import { timelineKeys } from '../../../schemas/content/timeline.keys.ts';
 import { type Found, ok, warn, wrong } from './finding.ts';
 import type { Patient } from './patient.ts';
@@ -75,7 +76,8 @@ async function checkEpoch({ pool, redis, config, postgresAnswers }: Patient): Pr
   );
   if (!rows[0]) return [];
   const state = await pool.query(`SELECT epoch FROM ${rows[0].schema_name}.timeline_state`);
-  const held = await redis.get(timelineKeys(config.prefix, rows[0].version).epoch);
+  const { epoch, life } = timelineKeys(config.prefix, rows[0].version);
+  const held = await readOfThisLife(redis, epoch, life);
   if (held === state.rows[0]?.epoch) return [ok('holds the timelines that Postgres names')];
   return [
     warn(

@@ -1,4 +1,4 @@
-import type { Redis } from '../../../platform/redis/redis.ts';
+import { type Redis, readOfThisLife } from '../../../platform/redis/redis.ts';
 import { timelineKeys } from '../../../schemas/content/timeline.keys.ts';
 import type { Entry } from './feeds.ts';
 
@@ -55,5 +55,6 @@ export async function scanReaders(
 
 /** Which set of timelines Redis holds; null: none that is whole, or Redis does not answer. */
 export function epochInRedis(redis: Redis, prefix: string, version: number): Promise<string | null> {
-  return redis.get(timelineKeys(prefix, version).epoch).catch(() => null);
+  const { epoch, life } = timelineKeys(prefix, version);
+  return readOfThisLife(redis, epoch, life).catch(() => null);
 }
