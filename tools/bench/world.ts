@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { stackEnvironment } from '../../deploy/native/environment.ts';
@@ -22,6 +23,7 @@ export interface BenchWorld {
 const databaseKeys = ['DATABASE_URL', 'PROJECTOR_DATABASE_URL'] as const;
 /** Every database of a bench begins with it; the rest is its name. */
 const mark = 'bench_';
+const closeWithinMs = 15_000;
 
 /**
  * Makes a world, does the work in it, and leaves nothing of it behind, cut short or not. What a killed bench left is
@@ -76,7 +78,7 @@ async function withWorld<T>(
   try {
     return await Promise.race([work(world), interrupted]);
   } finally {
-    for (const close of closing) await close().catch(() => {});
+    for (const close of closing) await Promise.race([close().catch(() => {}), sleep(closeWithinMs)]);
     await owner.end();
   }
 }
@@ -134,12 +136,12 @@ async function sweep(admin: pg.Client, stack: Record<string, string>): Promise<v
   }
 }
 
-/** The database goes last: by it a later bench finds what this one could not remove. */
+/** The database goes last, and stays when anything fails: by it a later bench finds what this one could not remove. */
 async function remove(admin: pg.Client, stack: Record<string, string>, name: string): Promise<void> {
   const prefix = prefixOf(name);
-  await forgetLog(stack, prefix).catch(() => {});
+  await forgetLog(stack, prefix);
   await forgetKeys(stack.REDIS_URL!, prefix);
-  await forgetSchemas(stack.SCHEMA_REGISTRY_URL!, prefix).catch(() => {});
+  await forgetSchemas(stack.SCHEMA_REGISTRY_URL!, prefix);
   await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
   await admin.query('SELECT pg_advisory_unlock(hashtext($1))', [name]);
 }
@@ -152,6 +154,7 @@ async function forgetLog(stack: Record<string, string>, prefix: string): Promise
     if (topics.length > 0) await admin.deleteTopics({ topics });
     const { groups } = await admin.listGroups();
     const own = groups.map(({ groupId }) => groupId).filter((id) => id.includes(prefix));
+    // One whose members were killed is forgotten by the broker itself in a while.
     if (own.length > 0) await admin.deleteGroups(own).catch(() => {});
   } finally {
     await admin.disconnect();
@@ -162,7 +165,8 @@ async function forgetLog(stack: Record<string, string>, prefix: string): Promise
 export async function forgetKeys(url: string, prefix: string): Promise<void> {
   const redis = createRedis(url, { name: 'bench' });
   try {
-    if (!(await redisReady(redis))) return;
+    if (!(await redisReady(redis, 10_000)))
+      throw new Error('Redis does not answer: its keys stay until the next bench.');
     for await (const keys of redis.scanStream({ match: `${prefix}*`, count: 5_000 })) {
       if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
     }

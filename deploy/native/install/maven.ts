@@ -16,7 +16,7 @@ export function installKafka(cache: Cache): Promise<string> {
   return installOnce(cache, 'kafka', version, async (folder) => {
     cache.progress.busy('kafka', `downloading ${version} (44 MB, once)`);
     const pom = join(folder, 'pom.xml');
-    writeFileSync(pom, kafkaProject(version));
+    writeFileSync(pom, projectOf('kafka', version, ['kafka_2.13']));
     await maven(cache, [
       '-f',
       pom,
@@ -32,16 +32,44 @@ export function installRegistry(cache: Cache): Promise<string> {
   const version = partNamed('registry').version;
   return installOnce(cache, 'registry', version, async (folder) => {
     cache.progress.busy('registry', `downloading ${version} (159 MB, once)`);
-    const artifact = `io.apicurio:apicurio-registry-app:${version}:tar.gz:all`;
-    const download = join(folder, '.download');
-    mkdirSync(download);
-    await maven(cache, [`${plugin}:copy`, `-Dartifact=${artifact}`, `-DoutputDirectory=${download}`]);
-    const archive = join(download, readdirSync(download).find((name) => name.endsWith('.tar.gz'))!);
-    await exec('tar', ['-xzf', archive, '-C', folder], {
-      remedy: 'Check the free disk space and run this again.',
-    });
-    rmSync(download, { recursive: true });
+    await unpackArtifact(cache, `io.apicurio:apicurio-registry-app:${version}:tar.gz:all`, folder, folder);
   });
+}
+
+/** Debezium's sink, of which Maven Central has a whole archive. */
+const sinkVersion = '3.6.0.Final';
+
+/** Folder with `libs/*.jar` of Kafka Connect and `plugins/` with Debezium's JDBC sink: the peer in a bench, no part. */
+export function installConnect(cache: Cache): Promise<string> {
+  const version = partNamed('kafka').version;
+  return installOnce(cache, 'connect', `${version}-${sinkVersion}`, async (folder) => {
+    cache.progress.busy('connect', `downloading ${version} (80 MB, once)`);
+    const pom = join(folder, 'pom.xml');
+    const parts = ['connect-runtime', 'connect-json', 'connect-transforms'];
+    writeFileSync(pom, projectOf('connect', version, parts));
+    await maven(cache, [
+      '-f',
+      pom,
+      `${plugin}:copy-dependencies`,
+      `-DoutputDirectory=${join(folder, 'libs')}`,
+    ]);
+    const artifact = `io.debezium:debezium-connector-jdbc:${sinkVersion}:tar.gz:plugin`;
+    await unpackArtifact(cache, artifact, folder, join(folder, 'plugins'));
+    writeFileSync(join(folder, 'log4j2.properties'), logging);
+  });
+}
+
+/** Unpacks an archive of Maven's into a folder. */
+async function unpackArtifact(cache: Cache, artifact: string, aside: string, into: string): Promise<void> {
+  const download = join(aside, '.download');
+  mkdirSync(download);
+  mkdirSync(into, { recursive: true });
+  await maven(cache, [`${plugin}:copy`, `-Dartifact=${artifact}`, `-DoutputDirectory=${download}`]);
+  const archive = join(download, readdirSync(download).find((name) => name.endsWith('.tar.gz'))!);
+  await exec('tar', ['-xzf', archive, '-C', into], {
+    remedy: 'Check the free disk space and run this again.',
+  });
+  rmSync(download, { recursive: true });
 }
 
 /**
@@ -62,12 +90,16 @@ function maven(cache: Cache, args: string[]): Promise<string> {
   );
 }
 
-function kafkaProject(version: string): string {
+function projectOf(name: string, version: string, parts: readonly string[]): string {
+  const dependencies = parts.map(
+    (part) =>
+      `    <dependency><groupId>org.apache.kafka</groupId><artifactId>${part}</artifactId><version>${version}</version></dependency>`,
+  );
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <groupId>emulsion</groupId><artifactId>kafka</artifactId><version>1</version>
+  <groupId>emulsion</groupId><artifactId>${name}</artifactId><version>1</version>
   <dependencies>
-    <dependency><groupId>org.apache.kafka</groupId><artifactId>kafka_2.13</artifactId><version>${version}</version></dependency>
+${dependencies.join('\n')}
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.4</version></dependency>
   </dependencies>
 </project>

@@ -1,10 +1,11 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchReport } from '../../bench/figures.ts';
 
 interface Options {
   likes: number;
   posts: number;
   runs: number;
+  peer?: 'connect';
   json?: boolean;
 }
 
@@ -23,12 +24,11 @@ export function register(program: Command): void {
       .option('--runs <n>', 'runs of each; their median counts', positive, runs)
       .option('--json', 'print one JSON object')
       .action((options: Options) => run(options, work));
-  add('projection', 'likes with exact counters by one projectors process', 3, projection).option(
-    '--likes <n>',
-    'likes in the backlog',
-    positive,
-    300_000,
-  );
+  add('projection', 'likes with exact counters by one projectors process', 3, projection)
+    .option('--likes <n>', 'likes in the backlog', positive, 300_000)
+    .addOption(
+      new Option('--peer <name>', 'another product beside it, on the same facts').choices(['connect']),
+    );
   add('rebuild', 'likes made again from logs of 1, 4 and 16 times a length', 5, rebuild).option(
     '--likes <n>',
     'likes in the smallest log',
@@ -50,7 +50,9 @@ async function projection(
 ): Promise<BenchReport> {
   const { inBenchWorld } = await import('../../bench/world.ts');
   const { benchProjection } = await import('../../bench/projection.ts');
-  return inBenchWorld(signal, (world) => benchProjection(world, { ...options, say }));
+  return inBenchWorld(signal, (world) =>
+    benchProjection(world, { ...options, peer: options.peer ?? null, say }),
+  );
 }
 
 async function rebuild(
