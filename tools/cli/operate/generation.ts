@@ -54,7 +54,7 @@ async function copy(options: To): Promise<void> {
       pool,
       to: toOf(options),
       afresh: options.afresh ?? false,
-      progress,
+      progress: options.json ? () => {} : progress,
     });
     if (options.json) return console.log(JSON.stringify(report));
     console.log(inWords(report));
@@ -68,7 +68,8 @@ async function lead(options: To): Promise<void> {
   const { openMasterKey } = await import('../../../platform/vault/master-key.ts');
   await connected(async ({ config, pool, kafka }) => {
     const report = await switchGeneration({
-      ...{ config, pool, kafka, progress },
+      ...{ config, pool, kafka },
+      progress: options.json ? () => {} : progress,
       master: openMasterKey(config.masterKeyFile),
       to: toOf(options),
       askedBy: operatorName(),
