@@ -199,6 +199,45 @@ test('an author above the threshold is not fanned out any more, and everybody el
   expect(await world.served(author)).toEqual([post.id]);
 });
 
+test('posts of a round that go to more readers than are held in memory at once come to all of them', async () => {
+  const world = await freshTimelines(10_000);
+  const { schema } = world.installed;
+  const authors = Array.from({ length: rules.length }, () => v7());
+  // As many followers as the log would have brought, of whom each follows every author.
+  const { rows } = await kit.pool.query(
+    `WITH reader AS (SELECT gen_random_uuid() AS id FROM generate_series(1, 9000)),
+       edge AS (INSERT INTO ${schema}.timeline_follow
+         SELECT reader.id, author, $2, true, $2, gen_random_uuid() FROM reader, unnest($1::uuid[]) AS author),
+       counted AS (INSERT INTO ${schema}.timeline_follower_count SELECT author, 9000 FROM unnest($1::uuid[]) AS author)
+     SELECT id FROM reader`,
+    [authors, new Date(noon)],
+  );
+  const events = authors.map((authorId, n) =>
+    event(
+      'PostPublished',
+      {
+        postId: v7(),
+        authorId,
+        caption: 'c',
+        location: null,
+        isReel: false,
+        hideCounts: false,
+        commentsOff: false,
+        mediaIds: [],
+      },
+      noon + n,
+    ),
+  );
+  for (const batches of batchesOf(engine, [events])) await world.handle(batches);
+  const newestFirst = events.map((e) => ('postId' in e ? e.postId : '')).reverse();
+  const lengths = redis.pipeline();
+  for (const { id } of rows) lengths.zcard(world.keys.timeline(id));
+  const answers = (await lengths.exec())!.map(([, length]) => length);
+  expect(answers).toEqual(rows.map(() => authors.length));
+  for (const reader of [rows[0].id, rows.at(-1).id]) expect(await world.served(reader)).toEqual(newestFirst);
+  await world.options.store.drop();
+});
+
 test('a stale process writes neither rows nor timelines', async () => {
   const world = await freshTimelines(100);
   const edge = { followerId: people[0]!, followeeId: people[1]!, followedAt: noon };
