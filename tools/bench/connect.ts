@@ -135,7 +135,14 @@ async function failureOf(status: string): Promise<string | null> {
   const answer = await fetch(status).catch(() => null);
   if (!answer?.ok) return null;
   const { tasks } = (await answer.json()) as { tasks: { state: string; trace?: string }[] };
-  return tasks.find(({ state }) => state === 'FAILED')?.trace ?? null;
+  const failed = tasks.find(({ state }) => state === 'FAILED');
+  return failed ? causesOf(failed.trace ?? 'it does not say why') : null;
+}
+
+/** Of a stack trace what went wrong, the cause last; a whole batch may be in it. */
+function causesOf(trace: string): string {
+  const said = trace.split('\n').filter((line, n) => n === 0 || line.startsWith('Caused by'));
+  return said.map((line) => line.slice(0, 200)).join('\n');
 }
 
 function workerSettings(
@@ -177,7 +184,8 @@ function sinkSettings(
     'collection.name.format': 'flat_like',
     'batch.size': String(batch),
     // Of a key that comes twice in a batch the statement must have the last alone.
-    ...(unnest ? { 'dialect.postgres.unnest.insert.enabled': 'true', 'use.reduction.buffer': 'true' } : {}),
+    'use.reduction.buffer': 'true',
+    ...(unnest ? { 'dialect.postgres.unnest.insert.enabled': 'true' } : {}),
   };
 }
 
