@@ -7,7 +7,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { changedOutside, claimAssigned, type Held, PositionJumped } from './claims.ts';
 import { openIntake, type PartitionBatch, Paused } from './intake.ts';
 import { openLetters } from './letters.ts';
-import { recordOf } from './record.ts';
+import { type LogRecord, recordOf } from './record.ts';
 import { topicName } from './topics.ts';
 
 export interface ConsumerOptions {
@@ -29,6 +29,8 @@ export interface ConsumerOptions {
   maxRecords?: number;
   /** Told of newly claimed partitions before anything is read from them. */
   claimed?(positions: readonly ClaimedPosition[]): Promise<void>;
+  /** Told of records that wait for their round while another one is applied. */
+  arrived?(records: readonly LogRecord[]): void;
   /** Applies the batches and saves their positions. What it throws is retried as an outage, unless it is fatal. */
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   /** Errors that no retry mends: the consumer stops and says why. */
@@ -102,6 +104,8 @@ export function openMembership(
       const records = batch.messages.map((message) => recordOf(position.topic, position.partition, message));
       position.fetched = records.at(-1)!.offset + 1n;
       const { room, applied } = intake.take(position, records);
+      // Of what may kill the process nothing is touched before its turn.
+      if (!position.careful) options.arrived?.(records);
       applied.then(
         () => {
           position.fenced = 0;

@@ -19,6 +19,18 @@ export interface Decoded {
   parkings: Parking[];
 }
 
+const decodedAhead = new WeakMap<LogRecord, SealedEvent>();
+
+/** Decodes what has arrived while Postgres is at the round before. What does not decode is left to its own round. */
+export async function decodeAhead(codec: Codec<Event>, records: readonly LogRecord[]): Promise<void> {
+  try {
+    await codec.prepare(records.map((record) => record.value));
+    for (const record of records) decodedAhead.set(record, codec.decode(record.value));
+  } catch {
+    // Its round meets the same, and says so.
+  }
+}
+
 /** Decodes a round. Throws UnknownEventType, and whatever the registry says while it is away. */
 export async function decodeBatches(
   codec: Codec<Event>,
@@ -29,7 +41,7 @@ export async function decodeBatches(
   const decoded: Decoded = { events: [], parkings: [] };
   for (const record of records) {
     try {
-      decoded.events.push({ record, sealed: codec.decode(record.value) });
+      decoded.events.push({ record, sealed: decodedAhead.get(record) ?? codec.decode(record.value) });
     } catch (error) {
       decoded.parkings.push(undecodable(record, null, error));
     }

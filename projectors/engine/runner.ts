@@ -21,6 +21,7 @@ import {
   type RoundKind,
   settleRows,
 } from './apply.ts';
+import { decodeAhead } from './decoding.ts';
 import type { Model } from './model.ts';
 import { readTables } from './tables.ts';
 import { installFirst } from './versions.ts';
@@ -122,6 +123,7 @@ export function runInstalled(
     gate: engine.gate,
     paused: () => engine.pauses.isPaused(installed.model.name),
     fatal: (error) => error instanceof UnknownEventType,
+    arrived: (records) => void decodeAhead(engine.codec, records),
     handle,
     ...extra,
     async claimed(positions) {
