@@ -6,6 +6,7 @@ interface Options {
   posts: number;
   runs: number;
   peer?: 'connect';
+  memory: string;
   json?: boolean;
 }
 
@@ -41,6 +42,9 @@ export function register(program: Command): void {
     positive,
     2_000,
   );
+  add('verify', 'likes compared with a log that is larger than the memory for it', 1, verify)
+    .option('--likes <n>', 'likes in the log', positive, 10_000_000)
+    .option('--memory <size>', 'what folding may take', '256M');
 }
 
 async function projection(
@@ -72,6 +76,16 @@ async function timelines(
   const { inBenchWorld } = await import('../../bench/world.ts');
   const { benchTimelines } = await import('../../bench/timelines.ts');
   return inBenchWorld(signal, (world) => benchTimelines(world, { ...options, say }));
+}
+
+async function verify(
+  signal: AbortSignal,
+  options: Options,
+  say: (text: string) => void,
+): Promise<BenchReport> {
+  const { inBenchWorld } = await import('../../bench/world.ts');
+  const { benchVerify } = await import('../../bench/verify.ts');
+  return inBenchWorld(signal, (world) => benchVerify(world, { ...options, say }));
 }
 
 async function run(options: Options, work: Bench): Promise<void> {
