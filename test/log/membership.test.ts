@@ -60,10 +60,10 @@ function optionsOf(seen: string[]): ConsumerOptions {
   };
 }
 
-async function standAt(position: number): Promise<void> {
+async function standAt(position: number, released = true): Promise<void> {
   await kit.pool.query(
-    `INSERT INTO engine.position (consumer, topic, partition, position) VALUES ($1, $2, 0, $3)`,
-    [`membership-${consumer}`, topic, position],
+    `INSERT INTO engine.position (consumer, topic, partition, position, released) VALUES ($1, $2, 0, $3, $4)`,
+    [`membership-${consumer}`, topic, position, released],
   );
 }
 
@@ -71,7 +71,7 @@ async function standAt(position: number): Promise<void> {
  * The broker can not be told to misbehave: kafkajs' part of a membership is played here, everything else is real. What
  * it delivers comes from the test.
  */
-async function playedMembership(seen: string[]) {
+async function playedMembership(seen: string[], extra: Partial<ConsumerOptions> = {}) {
   const sought: string[] = [];
   const failed: Error[] = [];
   const played = {
@@ -81,7 +81,7 @@ async function playedMembership(seen: string[]) {
     commitOffsets: async () => {},
   } as unknown as Consumer;
   const membership = openMembership(
-    optionsOf(seen),
+    { ...optionsOf(seen), ...extra },
     played,
     (error) => failed.push(error),
     () => {},
@@ -158,6 +158,20 @@ describe('kafkajs is not trusted for where reading begins', () => {
     await vi.waitFor(() => expect(seen).toEqual(['7', '8', '9']), { timeout: 60_000 });
     await running.close();
   }, 90_000);
+});
+
+it('what comes after a death is touched by nobody before its turn, and what comes later is made ready', async () => {
+  await standAt(4, false);
+  const arrived: string[] = [];
+  const { membership, deliver } = await playedMembership([], {
+    arrived: (records) => void arrived.push(...records.map(({ offset }) => `${offset}`)),
+  });
+  await deliver(4, 6);
+  expect(arrived).toEqual([]);
+  await deliver(6, 8);
+  expect(arrived).toEqual(['6', '7']);
+  membership.close();
+  await membership.release();
 });
 
 it('what is paused when the group is joined again stays paused, and goes on exactly where it stood', async () => {

@@ -53,4 +53,12 @@ export const carefulMutants: readonly Mutant[] = [
     why: 'rule 6: the record that kills is lost without a word',
     tests,
   },
+  {
+    name: 'suspects-decoded-ahead',
+    file: 'platform/log/membership.ts',
+    find: 'if (!position.careful) options.arrived?.(records);',
+    replace: 'options.arrived?.(records);',
+    why: '§6: a record that kills as it is decoded does so before it is alone, and nobody learns which it was',
+    tests: ['test/log/membership.test.ts'],
+  },
 ];
