@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Part, partNamed, parts } from '../parts.ts';
 import { unpackedProgram } from './install/debian.ts';
 import { type Paths, resolvePaths } from './paths.ts';
@@ -45,7 +47,7 @@ function defaults(paths: Paths, ports: Ports): Record<string, () => string> {
     S3_SECRET_ACCESS_KEY: () => secret(paths, 's3'),
     S3_BUCKET: () => 'emulsion',
     PUBLIC_URL: () => `http://127.0.0.1:${ports.EMULSION_PORT}`,
-    EMULSION_POSTGRES_DATA: () => paths.home,
+    EMULSION_POSTGRES_DATA: () => postgresData(paths),
     EMULSION_PREFIX: () => '',
     EMULSION_PARTITIONS: () => '12',
     EMULSION_MASTER_KEY_FILE: () => {
@@ -56,6 +58,12 @@ function defaults(paths: Paths, ports: Ports): Record<string, () => string> {
     FFPROBE_PATH: () => unpackedProgram(paths.cache, 'ffmpeg', 'ffprobe'),
     EMULSION_TRUSTED_PROXIES: () => '127.0.0.1/32,::1/128',
   };
+}
+
+/** The folder itself once it is there: it may lie on another disk than the home. */
+function postgresData(paths: Paths): string {
+  const data = join(paths.home, 'postgres/data');
+  return existsSync(data) ? data : paths.home;
 }
 
 /** Address of a database of this stack's own Postgres as that role. */

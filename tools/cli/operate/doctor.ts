@@ -13,7 +13,7 @@ async function run(options: { json?: boolean }): Promise<void> {
   const { stackEnvironment } = await import('../../../deploy/native/environment.ts');
   const { examine } = await import('../../operate/doctor/doctor.ts');
   const { startedServices } = await import('../../operate/doctor/services.ts');
-  const findings = await examine(stackEnvironment(), startedServices(process.env));
+  const findings = await examine({ ...process.env, ...stackEnvironment() }, startedServices(process.env));
   console.log(options.json ? JSON.stringify(findings, null, 2) : inWords(findings));
   // A server that keeps silent holds its connection open: nothing is waited for any more.
   process.exit(findings.some(({ level }) => level === 'wrong') ? 1 : 0);

@@ -5,15 +5,16 @@ import { resolvePaths } from '../../../deploy/native/paths.ts';
 import { resourceTypes } from '../broker.ts';
 import type { Patient } from './patient.ts';
 
+/** Within the home; the data itself, since a folder of it may lie on another disk. */
+const homeFolders = { kafka: 'kafka/data', postgres: 'postgres/data', redis: 'redis', s3: 's3/objects' };
+
 /** Where data lies on this machine: of the stack of this home, and of servers that say so and run here. */
 export async function dataFolders(
   env: Record<string, string | undefined>,
   patient: Patient | null,
 ): Promise<Map<string, string>> {
   const { home } = resolvePaths(env);
-  const folders = new Map(
-    ['kafka', 'postgres', 'redis', 's3'].map((name) => [name, join(home, name)] as [string, string]),
-  );
+  const folders = new Map(Object.entries(homeFolders).map(([name, folder]) => [name, join(home, folder)]));
   if (patient) {
     const [postgres, kafka] = await Promise.all([postgresFolder(patient), kafkaFolder(patient)]);
     if (postgres) folders.set('postgres', postgres);

@@ -52,8 +52,13 @@ export async function checkDisks(folders: ReadonlyMap<string, string>): Promise<
 
 /** Both in bytes. */
 export function checkRoom(free: number, size: number): Found {
-  const what = `${Math.floor((free / size) * 100)} % free (${Math.floor(free / 1_073_741_824)} GB)`;
-  const remedy = 'Make room or grow the disk: the log is kept for ever, and a full disk stops every write.';
+  const what = `${Math.floor((free / size) * 100)} % free (${inWords(free)})`;
+  const remedy = 'Make room or grow the disk: deploy/runbooks/disk-full.md. A full one stops writes.';
   if (free < size * room.wrong) return wrong(what, remedy);
   return free < size * room.warn ? warn(what, remedy) : ok(what);
+}
+
+function inWords(bytes: number): string {
+  if (bytes < 1_073_741_824) return `${Math.floor(bytes / 1_048_576)} MB`;
+  return `${Math.floor(bytes / 1_073_741_824)} GB`;
 }

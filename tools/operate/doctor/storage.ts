@@ -3,6 +3,8 @@ import { openStorage } from '../../../platform/storage/s3.ts';
 import { type Found, messageOf, ok, warn, wrong } from './finding.ts';
 import type { Patient } from './patient.ts';
 
+const noRoom = /InsufficientStorage|no space left/i;
+
 /** Writes, reads and removes one small object. */
 export async function checkStorage({ config }: Patient): Promise<Found[]> {
   if (!config.s3)
@@ -27,7 +29,9 @@ export async function checkStorage({ config }: Patient): Promise<Found[]> {
     return [
       wrong(
         `${config.s3.endpoint}, bucket ${config.s3.bucket}: ${messageOf(cause)}`,
-        'Start it (npx emulsion up makes the bucket too), or correct the S3_ keys. Uploads wait meanwhile.',
+        noRoom.test(messageOf(cause))
+          ? 'Make room on its disk. Uploads are refused meanwhile; what is there is shown.'
+          : 'Start it (npx emulsion up makes the bucket too), or correct the S3_ keys. Uploads wait meanwhile.',
       ),
     ];
   } finally {
