@@ -4,7 +4,7 @@ export function register(program: Command): void {
   const vault = program.command('vault').description('look after what the log does not hold');
   vault
     .command('rebuild-claims')
-    .description('make the active claims on usernames and emails again from the log (F-ID1)')
+    .description('make the active claims on usernames and emails again from the log')
     .option('--dry-run', 'only say what would change')
     .action(async (options: { dryRun?: boolean }) => {
       const [{ stackEnvironment }, { rebuildClaims }] = await Promise.all([
