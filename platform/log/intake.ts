@@ -65,7 +65,7 @@ interface Taken {
   batch: PartitionBatch;
 }
 
-export const defaultMaxRecords = 10_000;
+export const defaultMaxRecords = 20_000;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 

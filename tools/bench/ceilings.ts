@@ -51,7 +51,7 @@ async function withLikeTables<T>(world: BenchWorld, work: (client: Client) => Pr
   }
 }
 
-const batchRows = 10_000;
+const batchRows = 20_000;
 
 const upsertAndCount = `
   WITH changed AS (
@@ -65,7 +65,7 @@ const upsertAndCount = `
   SELECT post_id, sum(moved) FROM changed GROUP BY post_id ORDER BY post_id
   ON CONFLICT (post_id) DO UPDATE SET likes = c.likes + excluded.likes`;
 
-/** The row work of the likes model in SQL alone: upsert and counters, a transaction for each 10,000 rows. */
+/** The row work of the likes model in SQL alone: upsert and counters, a transaction for each 20,000 rows, as a round has. */
 export async function upsertLikes(world: BenchWorld, facts: Iterable<LikeFact>): Promise<Run> {
   // As text made beforehand, so that what is measured is Postgres.
   const batches = [...batchesOf(newestOfEach(facts))].map((batch) => [
