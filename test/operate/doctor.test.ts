@@ -305,16 +305,19 @@ describe('projections and services', () => {
       INSERT INTO engine.pause (model, paused_at, paused_by) VALUES ('likes', now() - interval '2 hours', 'ana@there');
       INSERT INTO engine.parked (consumer, topic, partition, "offset", key, code, detail)
         VALUES ('posts.v1', 'post-events', 0, 0, 'a', 'undecodable', 'a test');
+      INSERT INTO engine.version (model, version, schema_name, definition, state)
+        VALUES ('media', 2, 'media_v2', 1, 'filling');
       INSERT INTO engine.rebuild (model, version, definition, state, asked_by, detail)
         VALUES ('media', 2, 1, 'failed', 'ana@there', 'the disk was full')`);
     const found = (await complaints()).filter(({ area }) => area === 'projections');
     expect(found.map(({ what }) => what)).toEqual([
+      'media 2: stopped, the rebuild failed: the disk was full',
       'posts 1: 1 records are parked',
       'likes was paused by ana@there 2 h ago',
-      'the rebuild of media 2 failed: the disk was full',
     ]);
     await world.owner.query(
-      'DELETE FROM engine.pause; DELETE FROM engine.parked; DELETE FROM engine.rebuild',
+      `DELETE FROM engine.pause; DELETE FROM engine.parked; DELETE FROM engine.rebuild;
+       DELETE FROM engine.version WHERE schema_name = 'media_v2'`,
     );
   });
 

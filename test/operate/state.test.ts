@@ -84,6 +84,12 @@ describe('a build', () => {
     expect(state({ ...under, rebuild: failed })).toBe('stopped: the rebuild failed: the disk was full');
   });
 
+  it('whose rows are not what the log says is failed, unless somebody is led to it all the same', () => {
+    const failed = build({ state: 'failed', detail: 'verify finds other rows' });
+    expect(state({ rebuild: failed })).toBe('failed: verify finds other rows');
+    expect(state({ rebuild: failed, version: { ...projected, served: true } })).toBe('running');
+  });
+
   it('that is projected and in trouble shows the trouble', () => {
     const members = [member({ state: 'stopped', reason: 'beyond the head' })];
     expect(state({ rebuild: build({ state: 'ready' }), members })).toBe('stopped: beyond the head');

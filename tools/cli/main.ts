@@ -35,9 +35,18 @@ function commandFiles(name: string | undefined): string[] {
     .filter((file) => file.endsWith('.ts'));
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+main(process.argv.slice(2)).catch(async (error: unknown) => {
   const text = error instanceof Error ? error.message : String(error);
-  console.error(process.env.DEBUG && error instanceof Error ? error.stack : `emulsion: ${text}`);
-  if (!isFailure(error) && !process.env.DEBUG) console.error('  → Set DEBUG=1 to see where it comes from.');
   process.exitCode = 1;
+  if (process.env.DEBUG && error instanceof Error) return console.error(error.stack);
+  console.error(`emulsion: ${text}`);
+  if (!isFailure(error)) console.error(`  → ${await remedyOf(error)}`);
 });
+
+/** For what no command has foreseen: mostly a server that is not there. */
+async function remedyOf(error: unknown): Promise<string> {
+  const { dependencyOf } = await import('../../platform/log/outage.ts');
+  const dependency = error instanceof Error ? dependencyOf(error) : null;
+  const ask = dependency ? `It is about ${dependency}: npx emulsion doctor tells how that is. ` : '';
+  return `${ask}Set DEBUG=1 to see where it comes from.`;
+}

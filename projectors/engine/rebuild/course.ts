@@ -198,7 +198,7 @@ async function prove({ engine, holder, environment, signal }: Course, build: Bui
     holder,
     build,
     'failed',
-    `verify finds other rows than the log says: ${differences}. Look with emulsion verify ${build.model} --version ${build.version}; nothing was switched.`,
+    `verify finds other rows than the log says: ${differences.replace(/\.$/, '')}. Look with emulsion verify ${build.model} --version ${build.version}; nothing was switched.`,
   );
 }
 

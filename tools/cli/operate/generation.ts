@@ -80,7 +80,7 @@ async function lead(options: To): Promise<void> {
     if (report.rebuilds.length > 0)
       console.log(`built again at the next start: ${report.rebuilds.join(', ')}`);
     console.log(
-      `This database goes with ${options.toPrefix} from here on. Start with EMULSION_PREFIX=${options.toPrefix} EMULSION_PARTITIONS=${options.partitions}, and keep both in the environment of every command.`,
+      `This database goes with the prefix "${options.toPrefix}" from here on. Start with EMULSION_PREFIX=${options.toPrefix} EMULSION_PARTITIONS=${options.partitions}, and keep both in the environment of every command.`,
     );
   });
 }

@@ -15,7 +15,6 @@ export async function checkProjections(patient: Patient): Promise<Found[]> {
     ...checkStates(projections),
     ...projections.flatMap(checkParked),
     ...(await checkForgotten(patient.pool)),
-    ...(await checkFailed(patient.pool)),
   ];
   if (projections.length === 0) return [warn('there are none yet', 'Start the projectors: npx emulsion up.')];
   return found.length > 0 ? found : [ok(`${projections.length} go on`)];
@@ -53,18 +52,5 @@ async function checkForgotten(pool: Pool): Promise<Found[]> {
   );
   return rows.map(({ model, paused_by, hours }) =>
     warn(`${model} was paused by ${paused_by} ${hours} h ago`, `Let it go on: emulsion resume ${model}.`),
-  );
-}
-
-async function checkFailed(pool: Pool): Promise<Found[]> {
-  const { rows } = await pool.query(
-    `SELECT model, version, detail FROM engine.rebuild r WHERE state = 'failed' AND NOT EXISTS (
-       SELECT FROM engine.rebuild later WHERE later.model = r.model AND later.version > r.version)`,
-  );
-  return rows.map(({ model, version, detail }) =>
-    warn(
-      `the rebuild of ${model} ${version} failed${detail ? `: ${detail}` : ''}`,
-      `Remove the cause, then emulsion rebuild ${model}.`,
-    ),
   );
 }

@@ -3,6 +3,7 @@ import type { VersionRow } from './rows.ts';
 
 const worstFirst = [
   'stopped',
+  'failed',
   'stalled',
   'not running',
   'waiting',
@@ -44,8 +45,12 @@ const byState: Record<string, (model: string, version: VersionRow | null) => str
     'Read the log of that process; emulsion doctor names long transactions that it may be waiting for.',
   'not running': () =>
     'Start its process: npx emulsion up. emulsion status shows what runs and where it logs.',
+  failed: (model, version) =>
+    `Remove the cause, then emulsion rebuild ${model}; remove this one with emulsion drop ${model} --version ${version?.version}.`,
   'no code': (model, version) =>
-    `Deploy a release that has it, or remove it with emulsion drop ${model} --version ${version?.version}.`,
+    version?.served
+      ? `Readers still see it, and it stands still: deploy a release that has it, or wait until the newer one is built and switched to.`
+      : `Deploy a release that has it, or remove it with emulsion drop ${model} --version ${version?.version}.`,
   paused: (model) => `Let it go on with emulsion resume ${model}.`,
   rebuilding: (model) => `Nothing is to be done; emulsion cancel ${model} gives it up.`,
 };

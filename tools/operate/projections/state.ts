@@ -24,8 +24,8 @@ export interface Facts {
 
 export interface Standing {
   /**
-   * running, starting, rebuilding, paused, stalled, stopped, dropping, not running, no code, or `waiting for …` with
-   * broker, postgres, redis, registry, object store or `rebuild of X`.
+   * running, starting, rebuilding, paused, stalled, stopped, failed, dropping, not running, no code, or `waiting for …`
+   * with broker, postgres, redis, registry, object store or `rebuild of X`.
    */
   state: string;
   reason: string | null;
@@ -41,6 +41,7 @@ export function stateOf(facts: Facts): Standing {
     paused(facts) ??
     retrying(alive) ??
     stalled(facts, alive) ??
+    failedBuild(facts) ??
     buildOf(facts) ??
     plain(alive)
   );
@@ -54,6 +55,12 @@ function unprojected(facts: Facts): Standing | null {
   if (rebuild && isOpen(rebuild)) return buildOf(facts);
   const why = rebuild ? `the rebuild ${rebuild.state}${rebuild.detail ? `: ${rebuild.detail}` : ''}` : null;
   return { state: 'stopped', reason: why ?? 'half filled, and no rebuild works on it' };
+}
+
+/** It is projected like any other, and no reader may be led to it. */
+function failedBuild({ version, rebuild }: Facts): Standing | null {
+  if (rebuild?.state !== 'failed' || version?.served || version?.previous) return null;
+  return { state: 'failed', reason: rebuild.detail };
 }
 
 function buildOf({ rebuild, building, now }: Facts): Standing | null {
