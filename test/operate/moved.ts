@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { expect, vi } from 'vitest';
+import { modelTopics } from '../../schemas/models.ts';
 import { isEqual, verify } from '../../tools/verify/verify.ts';
 import { openWorld } from '../../tools/verify/world.ts';
 import { type Client, createClient, type Person } from '../harness/client.ts';
@@ -25,7 +26,8 @@ export interface Moved {
   close(): Promise<void>;
 }
 
-const served = ['accounts', 'graph', 'likes', 'media', 'posts', 'rulings', 'timelines'];
+/** What readers ask for, and what operators have ruled. */
+const served = [...Object.keys(modelTopics), 'rulings'].sort();
 const patience = { timeout: 180_000, interval: 250 };
 
 /** `changes` are keys of the environment that are another than the world's. */
