@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { createRedis, type Redis, redisReady } from '../../platform/redis/redis.ts';
 import { timelines } from '../../projectors/content/timeline.model.ts';
@@ -12,6 +12,9 @@ import type { Event } from '../../schemas/generated/events.ts';
 import { batchesOf, claimAll, openTestEngine } from '../harness/engine.ts';
 import { event, noon } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
+
+// Many histories beside all other tests: what one takes there is no statement about timelines.
+vi.setConfig({ testTimeout: 300_000 });
 
 const rules = { length: 6, backfill: 2 };
 let kit: ProjectionKit;
