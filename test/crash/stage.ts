@@ -1,9 +1,9 @@
 import { readFileSync, statSync } from 'node:fs';
-import { expect } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { dismissMembers } from '../harness/group.ts';
 import type { Service, ServiceName } from '../harness/services.ts';
 import { expectVerified } from '../harness/verified.ts';
-import type { World } from '../harness/world.ts';
+import { startWorld, type World } from '../harness/world.ts';
 import { compareWithOracle } from '../oracle/compare.ts';
 import { createHistory } from '../oracle/history.ts';
 import { play } from '../oracle/play.ts';
@@ -11,7 +11,7 @@ import type { Point } from './points.ts';
 import { type Death, type Provocation, provocationOf } from './provocations.ts';
 
 /** An author with two followers is above the threshold: their posts come into feeds when they are read. */
-export const worldOptions = { env: { EMULSION_FANOUT_THRESHOLD: '1' } };
+const worldOptions = { env: { EMULSION_FANOUT_THRESHOLD: '1' } };
 
 const size = { people: 3, steps: 60 };
 /** Steps after which a process is told to die at its point: others are under way then, and others come. */
@@ -19,10 +19,27 @@ const stepsBefore = 10;
 const patienceMs = 180_000;
 /** Milliseconds for a process to come to its point when all that leads there is done. */
 const lastChanceMs = 15_000;
-export const deathLimitMs = 300_000;
+const deathLimitMs = 300_000;
 
-/** Kills a process at each of these points in turn, in one world. */
-export function openDeaths(world: World, points: readonly Point[]) {
+/** A test for each of these points, all in one world. */
+export function testDeathsAt(points: readonly Point[]): void {
+  let world: World;
+  let deaths: ReturnType<typeof openDeaths>;
+  beforeAll(async () => {
+    world = await startWorld(worldOptions);
+    deaths = openDeaths(world, points);
+  }, 180_000);
+  afterAll(() => world?.stop());
+
+  test.each(points)(
+    '$service killed at $name: nothing wrong is left behind',
+    (point) => deaths.dieAt(point),
+    deathLimitMs,
+  );
+}
+
+/** Kills a process at each of these points in turn. */
+function openDeaths(world: World, points: readonly Point[]) {
   /** What a process was last started for. */
   const doomed = new Map<ServiceName, string>();
 
