@@ -49,7 +49,7 @@ export async function readLog(options: ReadLogOptions): Promise<void> {
     groupId,
     maxBytesPerPartition: fetchBytes,
     maxWaitTimeInMs: 100,
-    retry: { retries: 5, restartOnFailure: async () => false },
+    retry: { retries: 5 },
   });
   try {
     await consumer.connect();
@@ -67,9 +67,10 @@ function untilRead(consumer: Consumer, options: ReadLogOptions, wanted: readonly
     const progress = openProgress(consumer, options, wanted);
     let moved = performance.now();
     let handling = false;
+    let trouble: Error | undefined;
     const watch = setInterval(() => {
       if (!handling && performance.now() - moved > stalledMs)
-        end(new Error(`The log gave nothing more for ${stalledMs / 1_000} s.`));
+        end(new Error(`The log gave nothing more for ${stalledMs / 1_000} s.`, { cause: trouble }));
     }, 1_000);
     const end = (error?: Error): void => {
       clearInterval(watch);
@@ -79,7 +80,12 @@ function untilRead(consumer: Consumer, options: ReadLogOptions, wanted: readonly
     };
     const aborted = (): void => end(options.signal!.reason as Error);
     options.signal?.addEventListener('abort', aborted);
-    consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
+    // kafkajs begins again by itself after what may pass, as a coordinator that is still loading: then the offsets
+    // that come are sought again.
+    consumer.on(consumer.events.CRASH, ({ payload }) => {
+      trouble = payload.error;
+      if (!payload.restart) end(payload.error);
+    });
     const eachBatch = async (payload: EachBatchPayload): Promise<void> => {
       if (options.signal?.aborted) return;
       const beats = setInterval(() => payload.heartbeat().catch(() => {}), heartbeatMs);

@@ -29,7 +29,9 @@ export async function readTopic(kafka: Kafka, topic: string): Promise<LoggedReco
       await consumer.connect();
       await consumer.subscribe({ topic, fromBeginning: true });
       await new Promise<void>((resolve, reject) => {
-        consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+        consumer.on(consumer.events.CRASH, ({ payload }) => {
+          if (!payload.restart) reject(payload.error);
+        });
         const eachMessage: EachMessageHandler = async ({ partition, message }) => {
           records.set(`${partition}/${message.offset}`, recordOf(partition, message));
           // Read again after a rebalance is read once; what is appended meanwhile doesn't end it early.
