@@ -8,7 +8,7 @@ const limitMs = 600_000;
 
 export interface Failure {
   file: string;
-  /** The test that failed first, or why none could run. */
+  /** The test that failed first and what it said, or why none could run. */
   what: string;
 }
 
@@ -73,7 +73,7 @@ interface Report {
     name: string;
     status: string;
     message: string;
-    assertionResults: { status: string; fullName: string }[];
+    assertionResults: { status: string; fullName: string; failureMessages: string[] }[];
   }[];
 }
 
@@ -90,8 +90,14 @@ function failureIn(root: string, file: string): Failure {
   const test = failed.assertionResults.find(({ status }) => status === 'failed');
   return {
     file: path.relative(root, failed.name),
-    what: test?.fullName ?? `could not begin: ${failed.message.split('\n')[0]}`,
+    what: test
+      ? `${test.fullName}: ${firstLine(test.failureMessages[0] ?? '')}`
+      : `could not begin: ${firstLine(failed.message)}`,
   };
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0]!;
 }
 
 /** No test of its own failed: it could not begin, or others had failed before. */
