@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { from as copyFrom } from 'pg-copy-streams';
+import { defaultMaxRecords } from '../../platform/log/intake.ts';
 import { topicName } from '../../platform/log/topics.ts';
 import type { Client } from '../../platform/postgres/pool.ts';
 import type { Run } from './figures.ts';
@@ -51,7 +52,8 @@ async function withLikeTables<T>(world: BenchWorld, work: (client: Client) => Pr
   }
 }
 
-const batchRows = 20_000;
+/** As many as a round of the projectors. */
+const batchRows = defaultMaxRecords;
 
 const upsertAndCount = `
   WITH changed AS (
@@ -65,7 +67,7 @@ const upsertAndCount = `
   SELECT post_id, sum(moved) FROM changed GROUP BY post_id ORDER BY post_id
   ON CONFLICT (post_id) DO UPDATE SET likes = c.likes + excluded.likes`;
 
-/** The row work of the likes model in SQL alone: upsert and counters, a transaction for each 20,000 rows, as a round has. */
+/** The row work of the likes model in SQL alone: upsert and counters, a transaction for each batch. */
 export async function upsertLikes(world: BenchWorld, facts: Iterable<LikeFact>): Promise<Run> {
   // As text made beforehand, so that what is measured is Postgres.
   const batches = [...batchesOf(newestOfEach(facts))].map((batch) => [

@@ -11,7 +11,7 @@ export interface ProjectionOptions {
   likes: number;
   runs: number;
   /** Another product that writes the same facts, in turns with ours. */
-  peer: 'connect' | null;
+  peer?: 'connect' | undefined;
   say(text: string): void;
 }
 
@@ -64,23 +64,16 @@ function peerName({ batch, unnest }: ConnectSetting): string {
   return `Kafka Connect, Debezium sink, ${batch}${unnest ? ', unnest' : ''}, no counters`;
 }
 
-/** From when the first round begins to when the last is committed; the process starts with nothing projected. */
+/** The process starts with nothing projected. */
 async function project(world: BenchWorld, likes: number): Promise<Run> {
   await forgetLikes(world);
   await settleDisk(world.owner);
   const projectors = startProjectors(world);
   await projectors.applied(consumer, likes);
-  const rounds = projectors.rounds(consumer);
-  const began = rounds[0]!.at / 1_000 - rounds[0]!.seconds;
-  const memoryMb = projectors.memoryMb();
+  const run = projectors.run(consumer, likes);
   await projectors.stop();
   await mustBeExact(world, schema, likes);
-  return {
-    count: likes,
-    seconds: rounds.at(-1)!.at / 1_000 - began,
-    rounds: rounds.map(({ seconds }) => seconds * 1_000),
-    memoryMb,
-  };
+  return run;
 }
 
 const schema = schemaOf('likes', 1);

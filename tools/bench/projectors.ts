@@ -3,10 +3,11 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Run } from './figures.ts';
 import type { BenchWorld } from './world.ts';
 
 /** What one round of a consumer brought, as its process says it. */
-export interface Round {
+interface Round {
   consumer: string;
   events: number;
   seconds: number;
@@ -16,14 +17,17 @@ export interface Round {
 
 /** A real projectors process of the world. */
 export interface Projectors {
-  /** The rounds of this consumer so far. */
-  rounds(consumer: string): Round[];
+  /**
+   * What its rounds of this consumer so far are for `count` of something: from when the first began to when the last
+   * was committed.
+   */
+  run(consumer: string, count: number): Run;
+  /** Its peak resident memory so far, megabytes. */
+  memoryMb(): number;
   /** Resolves when this consumer has applied so many events; rejects when the process ends before. */
   applied(consumer: string, events: number): Promise<void>;
   /** The next line of its log that says this. */
   next(message: string): Promise<Record<string, unknown>>;
-  /** Its peak resident memory so far, megabytes. */
-  memoryMb(): number;
   stop(): Promise<void>;
 }
 
@@ -87,17 +91,19 @@ export function startProjectors(world: BenchWorld, extra: Record<string, string>
   createInterface({ input: child.stderr }).on('line', read);
   const stop = (): Promise<void> => stopChild(child, ended);
   world.atEnd(stop);
+  const memoryMb = (): number => peakMemoryMb(child.pid!);
+  const roundsOf = (consumer: string): Round[] => rounds.filter((round) => round.consumer === consumer);
   return {
-    rounds: (consumer) => rounds.filter((round) => round.consumer === consumer),
+    run: (consumer, count) => ({ ...runOf(roundsOf(consumer), count), memoryMb: memoryMb() }),
     async applied(consumer, events) {
       await until(() => {
-        const own = rounds.filter((round) => round.consumer === consumer);
-        return own.reduce((sum, round) => sum + round.events, 0) >= events ? true : null;
+        const sum = roundsOf(consumer).reduce((before, round) => before + round.events, 0);
+        return sum >= events ? true : null;
       });
     },
+    memoryMb,
     next: (message) =>
       until((line) => (line.includes(`"${message}"`) ? (JSON.parse(line) as Record<string, unknown>) : null)),
-    memoryMb: () => peakMemoryMb(child.pid!),
     stop,
   };
 }
@@ -106,6 +112,16 @@ function roundOf(line: string): Round | null {
   if (!line.includes('"applied"')) return null;
   const { msg, consumer, events, seconds, timestamp } = JSON.parse(line);
   return msg === 'applied' ? { consumer, events, seconds, at: Date.parse(timestamp) } : null;
+}
+
+function runOf(rounds: readonly Round[], count: number): Run {
+  const first = rounds[0]!;
+  const began = first.at / 1_000 - first.seconds;
+  return {
+    count,
+    seconds: rounds.at(-1)!.at / 1_000 - began,
+    rounds: rounds.map(({ seconds }) => seconds * 1_000),
+  };
 }
 
 async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -75,14 +75,7 @@ async function fanOutAndRemake(bench: Bench): Promise<{ fanned: Run; remade: Run
   await settleDisk(world.owner);
   const projectors = startProjectors(world);
   await projectors.applied(consumer, feeds.posts.length);
-  const rounds = projectors.rounds(consumer);
-  const began = rounds[0]!.at / 1_000 - rounds[0]!.seconds;
-  const fanned: Run = {
-    count: feeds.entries,
-    seconds: rounds.at(-1)!.at / 1_000 - began,
-    rounds: rounds.map(({ seconds }) => seconds * 1_000),
-    memoryMb: projectors.memoryMb(),
-  };
+  const fanned = projectors.run(consumer, feeds.entries);
   await mustHoldAll(bench);
   const remade = await remake(bench, projectors);
   await mustHoldAll(bench);

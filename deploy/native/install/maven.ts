@@ -15,15 +15,7 @@ export function installKafka(cache: Cache): Promise<string> {
   const version = partNamed('kafka').version;
   return installOnce(cache, 'kafka', version, async (folder) => {
     cache.progress.busy('kafka', `downloading ${version} (44 MB, once)`);
-    const pom = join(folder, 'pom.xml');
-    writeFileSync(pom, projectOf('kafka', version, ['kafka_2.13']));
-    await maven(cache, [
-      '-f',
-      pom,
-      `${plugin}:copy-dependencies`,
-      `-DoutputDirectory=${join(folder, 'libs')}`,
-    ]);
-    writeFileSync(join(folder, 'log4j2.properties'), logging);
+    await resolveJars(cache, folder, version, ['kafka_2.13']);
   });
 }
 
@@ -44,19 +36,24 @@ export function installConnect(cache: Cache): Promise<string> {
   const version = partNamed('kafka').version;
   return installOnce(cache, 'connect', `${version}-${sinkVersion}`, async (folder) => {
     cache.progress.busy('connect', `downloading ${version} (80 MB, once)`);
-    const pom = join(folder, 'pom.xml');
-    const parts = ['connect-runtime', 'connect-json', 'connect-transforms'];
-    writeFileSync(pom, projectOf('connect', version, parts));
-    await maven(cache, [
-      '-f',
-      pom,
-      `${plugin}:copy-dependencies`,
-      `-DoutputDirectory=${join(folder, 'libs')}`,
-    ]);
+    await resolveJars(cache, folder, version, ['connect-runtime', 'connect-json', 'connect-transforms']);
     const artifact = `io.debezium:debezium-connector-jdbc:${sinkVersion}:tar.gz:plugin`;
     await unpackArtifact(cache, artifact, folder, join(folder, 'plugins'));
-    writeFileSync(join(folder, 'log4j2.properties'), logging);
   });
+}
+
+/** Puts these parts of Apache Kafka with all that they need into `libs/`, and how they log beside it. */
+async function resolveJars(
+  cache: Cache,
+  folder: string,
+  version: string,
+  parts: readonly string[],
+): Promise<void> {
+  const pom = join(folder, 'pom.xml');
+  writeFileSync(pom, projectOf(version, parts));
+  const libs = `-DoutputDirectory=${join(folder, 'libs')}`;
+  await maven(cache, ['-f', pom, `${plugin}:copy-dependencies`, libs]);
+  writeFileSync(join(folder, 'log4j2.properties'), logging);
 }
 
 /** Unpacks an archive of Maven's into a folder. */
@@ -90,14 +87,14 @@ function maven(cache: Cache, args: string[]): Promise<string> {
   );
 }
 
-function projectOf(name: string, version: string, parts: readonly string[]): string {
+function projectOf(version: string, parts: readonly string[]): string {
   const dependencies = parts.map(
     (part) =>
       `    <dependency><groupId>org.apache.kafka</groupId><artifactId>${part}</artifactId><version>${version}</version></dependency>`,
   );
   return `<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
-  <groupId>emulsion</groupId><artifactId>${name}</artifactId><version>1</version>
+  <groupId>emulsion</groupId><artifactId>parts</artifactId><version>1</version>
   <dependencies>
 ${dependencies.join('\n')}
     <dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-slf4j-impl</artifactId><version>2.25.4</version></dependency>

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchReport } from '../../bench/figures.ts';
+import type { BenchWorld } from '../../bench/world.ts';
 
 interface Options {
   likes: number;
@@ -10,7 +11,8 @@ interface Options {
   json?: boolean;
 }
 
-type Bench = (signal: AbortSignal, options: Options, say: (text: string) => void) => Promise<BenchReport>;
+type Say = (text: string) => void;
+type Bench = (signal: AbortSignal, options: Options, say: Say) => Promise<BenchReport>;
 
 export function register(program: Command): void {
   const bench = program
@@ -47,51 +49,30 @@ export function register(program: Command): void {
     .option('--memory <size>', 'what folding may take', '256M');
 }
 
-async function projection(
-  signal: AbortSignal,
-  options: Options,
-  say: (text: string) => void,
-): Promise<BenchReport> {
-  const { inBenchWorld } = await import('../../bench/world.ts');
-  const { benchProjection } = await import('../../bench/projection.ts');
-  return inBenchWorld(signal, (world) =>
-    benchProjection(world, { ...options, peer: options.peer ?? null, say }),
-  );
+type InWorld = (world: BenchWorld, options: Options & { say: Say }) => Promise<BenchReport>;
+
+/** A bench that has one world for all of its runs. */
+function inOneWorld(load: () => Promise<InWorld>): Bench {
+  return async (signal, options, say) => {
+    const [{ inBenchWorld }, work] = await Promise.all([import('../../bench/world.ts'), load()]);
+    return inBenchWorld(signal, (world) => work(world, { ...options, say }));
+  };
 }
 
-async function rebuild(
-  signal: AbortSignal,
-  options: Options,
-  say: (text: string) => void,
-): Promise<BenchReport> {
+const projection = inOneWorld(async () => (await import('../../bench/projection.ts')).benchProjection);
+const timelines = inOneWorld(async () => (await import('../../bench/timelines.ts')).benchTimelines);
+const verify = inOneWorld(async () => (await import('../../bench/verify.ts')).benchVerify);
+
+/** Makes a world for each length of log. */
+const rebuild: Bench = async (signal, options, say) => {
   const { benchRebuild } = await import('../../bench/rebuild.ts');
   return benchRebuild(signal, { ...options, say });
-}
-
-async function timelines(
-  signal: AbortSignal,
-  options: Options,
-  say: (text: string) => void,
-): Promise<BenchReport> {
-  const { inBenchWorld } = await import('../../bench/world.ts');
-  const { benchTimelines } = await import('../../bench/timelines.ts');
-  return inBenchWorld(signal, (world) => benchTimelines(world, { ...options, say }));
-}
-
-async function verify(
-  signal: AbortSignal,
-  options: Options,
-  say: (text: string) => void,
-): Promise<BenchReport> {
-  const { inBenchWorld } = await import('../../bench/world.ts');
-  const { benchVerify } = await import('../../bench/verify.ts');
-  return inBenchWorld(signal, (world) => benchVerify(world, { ...options, say }));
-}
+};
 
 async function run(options: Options, work: Bench): Promise<void> {
   const { untilInterrupted } = await import('../operate/interrupt.ts');
   const { printReport, reportJson } = await import('../../bench/figures.ts');
-  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const say: Say = (text) => void process.stderr.write(`${text}\n`);
   const report = await untilInterrupted((signal) => work(signal, options, say));
   console.log(options.json ? reportJson(report) : printReport(report));
 }
