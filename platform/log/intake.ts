@@ -23,6 +23,8 @@ export interface PartitionBatch {
 export interface IntakeOptions extends CarefulOptions {
   maxRecords?: number;
   handle(batches: readonly PartitionBatch[]): Promise<void>;
+  /** Told of a full round that waits for the one before it: the same batches come to `handle`, unless that one fails. */
+  ready?(batches: readonly PartitionBatch[]): void;
   fatal?(error: unknown): boolean;
   /** What keeps a round from being applied, each time that it is tried again; null once it is. */
   troubled?(error: Error | null): void;
@@ -47,7 +49,10 @@ interface Waiting {
   position: HeldPartition;
   records: LogRecord[];
   unparking: boolean;
+  /** How many of the records are in a round, or were. */
   taken: number;
+  /** How many are applied. */
+  done: number;
   room: PromiseWithResolvers<void>;
   applied: PromiseWithResolvers<void>;
 }
@@ -76,6 +81,9 @@ const longestPauseMs = 5_000;
 export function openIntake(options: IntakeOptions) {
   const waiting: Waiting[] = [];
   let working: Promise<void> | null = null;
+  /** The round that is being applied, and the next one, once it is full. */
+  let current: Taken[] = [];
+  let next: Taken[] | null = null;
   const maxRecords = options.maxRecords ?? defaultMaxRecords;
 
   const work = async (): Promise<void> => {
@@ -87,29 +95,41 @@ export function openIntake(options: IntakeOptions) {
   };
 
   const round = async (): Promise<void> => {
-    const taken = takeRound(waiting, maxRecords);
+    current = next ?? takeRound(waiting, maxRecords, []);
+    next = null;
     makeRoom();
+    takeNext();
     try {
-      await persistently(options, () => apply(options, taken));
+      await persistently(options, () => apply(options, current));
     } catch (error) {
+      current = [];
+      next = null;
       for (const { room, applied } of waiting.splice(0)) {
         room.reject(error as Error);
         applied.reject(error as Error);
       }
       return;
     }
-    for (const { item, batch } of taken) {
+    for (const { item, batch } of current.splice(0)) {
       advance(item.position, batch);
-      if (item.taken < item.records.length) continue;
+      item.done += batch.records.length;
+      if (item.done < item.records.length) continue;
       waiting.splice(waiting.indexOf(item), 1);
       item.room.resolve();
       item.applied.resolve();
     }
   };
 
+  /** Takes the next round while one is applied, so that it can be made ready: when it is full, and nobody must be alone. */
+  const takeNext = (): void => {
+    if (!options.ready || next || current.length === 0 || waiting.some(isLone)) return;
+    if (untaken(waiting) < maxRecords) return;
+    next = takeRound(waiting, maxRecords, current);
+    options.ready(next.map(({ batch }) => batch));
+  };
+
   const makeRoom = (): void => {
-    const left = waiting.reduce((sum, { records, taken }) => sum + records.length - taken, 0);
-    if (left > maxRecords) return;
+    if (untaken(waiting) > maxRecords) return;
     // What must be alone is read no further either, until it has come through.
     for (const item of waiting) if (!isLone(item)) item.room.resolve();
   };
@@ -119,8 +139,9 @@ export function openIntake(options: IntakeOptions) {
     const applied = Promise.withResolvers<void>();
     // Who waits for one of them hears of the failure.
     for (const { promise } of [room, applied]) promise.catch(() => {});
-    waiting.push({ position, records, unparking, taken: 0, room, applied });
+    waiting.push({ position, records, unparking, taken: 0, done: 0, room, applied });
     working ??= work();
+    takeNext();
     return { room: room.promise, applied: applied.promise };
   };
 
@@ -135,19 +156,29 @@ export function openIntake(options: IntakeOptions) {
   };
 }
 
-/** What the next round takes: one item that must be alone, or as much as there is room for of all the others. */
-function takeRound(waiting: readonly Waiting[], maxRecords: number): Taken[] {
-  const first = waiting[0]!;
+/** Records that are in no round yet. */
+function untaken(waiting: readonly Waiting[]): number {
+  return waiting.reduce((sum, { records, taken }) => sum + records.length - taken, 0);
+}
+
+/**
+ * What the next round takes: one item that must be alone, or as much as there is room for of all the others, each
+ * partition from where `before` leaves it, the round that is being applied.
+ */
+function takeRound(waiting: readonly Waiting[], maxRecords: number, before: readonly Taken[]): Taken[] {
+  const open = waiting.filter((item) => item.unparking || item.taken < item.records.length);
+  const first = open[0]!;
   if (isLone(first)) return [takeFrom(first, first.position.careful?.step ?? maxRecords)];
+  const left = new Map(before.map(({ item, batch }) => [item.position, batch.nextOffset]));
   const taken: Taken[] = [];
   const partitions = new Set<HeldPartition>();
   let room = maxRecords;
-  for (const item of waiting) {
+  for (const item of open) {
     if (room === 0) break;
     // One batch of a partition at a time: the next one begins where this one ends.
     if (isLone(item) || partitions.has(item.position)) continue;
     partitions.add(item.position);
-    taken.push(takeFrom(item, room));
+    taken.push(takeFrom(item, room, left.get(item.position)));
     room -= taken.at(-1)!.batch.records.length;
   }
   return taken;
@@ -157,12 +188,12 @@ function isLone({ unparking, position }: Waiting): boolean {
   return unparking || position.careful !== null;
 }
 
-function takeFrom(item: Waiting, room: number): Taken {
-  const { topic, partition, generation, position } = item.position;
-  const place = { topic, partition, generation, firstOffset: position };
+function takeFrom(item: Waiting, room: number, firstOffset = item.position.position): Taken {
+  const { topic, partition, generation } = item.position;
+  const place = { topic, partition, generation, firstOffset };
   if (item.unparking) {
     item.taken = item.records.length;
-    return { item, batch: { ...place, nextOffset: position, records: item.records, unparking: true } };
+    return { item, batch: { ...place, nextOffset: firstOffset, records: item.records, unparking: true } };
   }
   const records = item.records.slice(item.taken, item.taken + room);
   item.taken += records.length;

@@ -31,6 +31,8 @@ export interface ConsumerOptions {
   claimed?(positions: readonly ClaimedPosition[]): Promise<void>;
   /** Told of records that wait for their round while another one is applied. */
   arrived?(records: readonly LogRecord[]): void;
+  /** Told of a full round that waits for the one before it: see IntakeOptions. */
+  ready?(batches: readonly PartitionBatch[]): void;
   /** Applies the batches and saves their positions. What it throws is retried as an outage, unless it is fatal. */
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   /** Errors that no retry mends: the consumer stops and says why. */

@@ -7,11 +7,11 @@ import { type PositionStep, savePositions } from '../../platform/postgres/positi
 import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { type Decoded, decodeBatches, type Parking, revealEvents } from './decoding.ts';
+import { type Decoded, decodeBatches, eventsAhead, type Parking, revealEvents } from './decoding.ts';
 import type { Change, Model } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
-import { newestPerRow, stampedChanges } from './registers.ts';
-import { type RegisterTable, registerParams } from './tables.ts';
+import { type RegisterWrites, registerWrites } from './registers.ts';
+import type { RegisterTable } from './tables.ts';
 
 /** What applying needs of its process. */
 export interface ApplyContext {
@@ -230,14 +230,50 @@ export async function writeRegisters(
   installed: Installed,
   events: readonly Event[],
 ): Promise<void> {
-  const changes = stampedChanges(installed.model, events);
+  const { changes, statements } = takeWrites(installed, events);
   if (changes.length === 0) return;
-  const newest = newestPerRow(changes, (table) => installed.tables.get(table)!.key);
-  for (const table of installed.tables.values()) {
-    const rows = newest.get(table.name);
-    if (rows) await client.query(table.sql, registerParams(table, rows));
-  }
+  for (const { sql, params } of statements) await client.query(sql, params);
   await derive(client, installed, changes);
+}
+
+interface Ready {
+  installed: Installed;
+  events: readonly Event[];
+  writes: RegisterWrites;
+}
+
+/** Of rounds that wait for the one before them, by their first event. */
+const ready = new WeakMap<Event, Ready>();
+
+/**
+ * Encodes a round while Postgres is at the one before it, as if all of its events came through. What needs a key, an
+ * operator's ruling or another look is left to the round itself.
+ */
+export function encodeAhead(
+  { codec, rulings }: ApplyContext,
+  installed: Installed,
+  batches: readonly PartitionBatch[],
+): void {
+  if (rulings.of(installed.model.name)) return;
+  const records = batches.flatMap((batch) => batch.records);
+  try {
+    const events = eventsAhead(codec, records);
+    if (!events?.[0]) return;
+    const writes = registerWrites(installed.model, installed.tables, events);
+    ready.set(events[0], { installed, events, writes });
+  } catch {
+    // Its round meets the same, and says so.
+  }
+}
+
+/** What was made ready for exactly these events, or made now: a held back event makes another round of it. */
+function takeWrites(installed: Installed, events: readonly Event[]): RegisterWrites {
+  const known = events[0] && ready.get(events[0]);
+  const same =
+    known?.installed === installed &&
+    known.events.length === events.length &&
+    known.events.every((event, n) => event === events[n]);
+  return same ? known.writes : registerWrites(installed.model, installed.tables, events);
 }
 
 async function derive(client: Client, installed: Installed, changes: readonly Change[]): Promise<void> {

@@ -31,6 +31,17 @@ export async function decodeAhead(codec: Codec<Event>, records: readonly LogReco
   }
 }
 
+/** The events of records that were all decoded ahead; null when one was not, or needs a key to be revealed. */
+export function eventsAhead(codec: Codec<Event>, records: readonly LogRecord[]): Event[] | null {
+  const events: Event[] = [];
+  for (const record of records) {
+    const sealed = decodedAhead.get(record);
+    if (!sealed || sealed.owner !== null) return null;
+    events.push(codec.reveal(sealed, () => undefined));
+  }
+  return events;
+}
+
 /** Decodes a round. Throws UnknownEventType, and whatever the registry says while it is away. */
 export async function decodeBatches(
   codec: Codec<Event>,

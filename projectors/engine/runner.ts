@@ -17,6 +17,7 @@ import {
   type Applied,
   type ApplyContext,
   applyRound,
+  encodeAhead,
   type Installed,
   type RoundKind,
   settleRows,
@@ -124,6 +125,8 @@ export function runInstalled(
     paused: () => engine.pauses.isPaused(installed.model.name),
     fatal: (error) => error instanceof UnknownEventType,
     arrived: (records) => void decodeAhead(engine.codec, records),
+    // After what has arrived in this turn of the event loop is decoded.
+    ready: (batches) => void setImmediate(() => encodeAhead(engine, installed, batches)),
     handle,
     ...extra,
     async claimed(positions) {

@@ -1,5 +1,10 @@
 import { expect, it, vi } from 'vitest';
-import { type HeldPartition, openIntake, type PartitionBatch } from '../../platform/log/intake.ts';
+import {
+  type HeldPartition,
+  type IntakeOptions,
+  openIntake,
+  type PartitionBatch,
+} from '../../platform/log/intake.ts';
 import type { LogRecord } from '../../platform/log/record.ts';
 import { Fenced } from '../../platform/postgres/positions.ts';
 import { openGate } from '../../platform/process/gate.ts';
@@ -24,11 +29,15 @@ const held = (partition: number, position: bigint): HeldPartition => ({
 });
 
 /** A consumer's intake whose rounds are handled as told; it reads no suspects, so it needs no database. */
-function intakeOf(handle: (batches: readonly PartitionBatch[]) => Promise<void>, maxRecords?: number) {
+function intakeOf(
+  handle: (batches: readonly PartitionBatch[]) => Promise<void>,
+  maxRecords?: number,
+  ready?: NonNullable<IntakeOptions['ready']>,
+) {
   const troubles: (string | null)[] = [];
   const intake = openIntake({
     ...{ consumer: 'likes.v1', pool: undefined as never, log: createLogger('test', 'silent') },
-    ...{ gate: openGate(), closed: () => false, handle, maxRecords },
+    ...{ gate: openGate(), closed: () => false, handle, maxRecords, ...(ready && { ready }) },
     troubled: (error) => troubles.push(error?.message ?? null),
   });
   return { intake, troubles };
@@ -66,6 +75,52 @@ it('a round is bounded, and what does not fit comes in the next ones, before the
   expect(Math.max(...sizes)).toBe(4);
   expect(sizes.reduce((sum, size) => sum + size)).toBe(13);
   expect(seen).toEqual(records(0, 0, 10).map(({ offset }) => offset));
+});
+
+it('a full round is told of while the one before is applied, and is the next one, offset for offset', async () => {
+  const told: (readonly PartitionBatch[])[] = [];
+  const rounds: (readonly PartitionBatch[])[] = [];
+  const handle = async (batches: readonly PartitionBatch[]): Promise<void> => {
+    rounds.push(batches);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const { intake } = intakeOf(handle, 4, (batches) => void told.push(batches));
+  const [first, second] = [held(0, 7n), held(1, 0n)];
+  const taken = [intake.take(first, records(0, 10, 19)), intake.take(second, records(1, 0, 3))];
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  taken.push(intake.take(first, records(0, 19, 20)));
+  await Promise.all(taken.map(({ applied }) => applied));
+  expect(rounds.slice(1, 1 + told.length)).toEqual(told);
+  expect(told.length).toBeGreaterThan(0);
+  const own = rounds.flat().filter(({ partition }) => partition === 0);
+  expect(own.map(({ firstOffset }) => firstOffset)).toEqual([
+    7n,
+    ...own.slice(0, -1).map(({ nextOffset }) => nextOffset),
+  ]);
+  const offsets = own.flatMap((batch) => batch.records.map(({ offset }) => offset));
+  expect(offsets).toEqual(records(0, 10, 20).map(({ offset }) => offset));
+  expect([first.position, second.position]).toEqual([20n, 3n]);
+});
+
+it('a fetch of which some records wait in the next round is applied when these are', async () => {
+  const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  let round = 0;
+  const { intake } = intakeOf(
+    () => gates[round++]!.promise,
+    2,
+    () => {},
+  );
+  let over = false;
+  const { applied } = intake.take(held(0, 0n), records(0, 0, 4));
+  const waits = applied.then(() => {
+    over = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  gates[0]!.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  expect([round, over]).toEqual([2, false]);
+  gates[1]!.resolve();
+  await waits;
 });
 
 it('an outage is retried with the same round until it is over, and told meanwhile', async () => {

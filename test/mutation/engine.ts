@@ -22,6 +22,14 @@ export const engineMutants: readonly Mutant[] = [
     tests: ['test/projection/parking.test.ts'],
   },
   {
+    name: 'made-ready-for-another-round',
+    file: apply,
+    find: 'known.events.length === events.length &&\n    known.events.every((event, n) => event === events[n]);',
+    replace: 'true;',
+    why: 'rule 6: what waits behind a parked record is written all the same, because the round was encoded with it',
+    tests: ['test/projection/ahead.test.ts'],
+  },
+  {
     name: 'locks-not-taken',
     file: apply,
     find: '  await lockTogether(client, installed, events);\n',
