@@ -29,8 +29,29 @@ export async function readOfThisLife(redis: Redis, key: string, lifeKey: string)
   return life === runIdOf(info) ? value : null;
 }
 
+/**
+ * The run id of the Redis that this connection is to; null while that is not known. It is asked once a connection, and
+ * forgotten before the next one, so that what a new Redis answers is never taken for the old one's.
+ */
+export function watchRunId(redis: Redis): () => string | null {
+  let runId: string | null = null;
+  let connection = 0;
+  const ask = async (): Promise<void> => {
+    const asked = connection;
+    const info = await redis.info('server').catch(() => '');
+    if (asked === connection) runId = runIdOf(info);
+  };
+  redis.on('close', () => {
+    connection += 1;
+    runId = null;
+  });
+  redis.on('ready', () => void ask());
+  if (redis.status === 'ready') void ask();
+  return () => runId;
+}
+
 /** Which life of Redis this is, of what INFO says of the server: another one after each start. */
-export function runIdOf(info: string): string | null {
+function runIdOf(info: string): string | null {
   return /^run_id:(\w+)/m.exec(info)?.[1] ?? null;
 }
 

@@ -1,10 +1,12 @@
-import { type Redis, runIdOf } from '../../platform/redis/redis.ts';
+import type { Redis } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { type Cursor, newestFirst } from '../cursor.ts';
 import type { Scope } from '../scope.ts';
 
 export interface TimelineSource {
   redis: Redis;
+  /** Of the Redis that answers now; null while it is not known. */
+  runId(): string | null;
   /** Of Redis keys. */
   prefix: string;
   /** Milliseconds that Redis has to answer. */
@@ -29,7 +31,7 @@ export async function readTimeline(
 ): Promise<Timeline | null> {
   const keys = timelineKeys(source.prefix, scope.model('timelines').version);
   const key = keys.timeline(scope.viewerId!);
-  const reading = readPages(source.redis, { key, epochKey: keys.epoch, lifeKey: keys.life, after, limit });
+  const reading = readPages(source, { key, epochKey: keys.epoch, lifeKey: keys.life, after, limit });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, source.limitMs, null);
@@ -49,7 +51,7 @@ interface Range {
   limit: number;
 }
 
-async function readPages(redis: Redis, range: Range): Promise<Timeline> {
+async function readPages({ redis, runId }: TimelineSource, range: Range): Promise<Timeline> {
   const { key, epochKey, lifeKey, after, limit } = range;
   const max = after === null ? '+inf' : after.time;
   const count = limit + spare;
@@ -61,13 +63,13 @@ async function readPages(redis: Redis, range: Range): Promise<Timeline> {
       .zrevrangebyscore(key, max, '-inf', 'WITHSCORES', 'LIMIT', offset, count)
       .get(epochKey)
       .get(lifeKey)
-      .info('server')
       .exec();
-    const [flat, named, life, info] = answers!.map(([error, value]) => {
+    const [flat, named, life] = answers!.map(([error, value]) => {
       if (error) throw error;
       return value;
-    }) as [string[], string | null, string | null, string];
-    const epoch = life === runIdOf(info) ? named : null;
+    }) as [string[], string | null, string | null];
+    const own = runId();
+    const epoch = own !== null && life === own ? named : null;
     const found = entriesOf(flat);
     entries.push(...found.filter((entry) => after === null || newestFirst(after, entry) < 0));
     if (entries.length >= limit || found.length < count) return { epoch, entries: entries.slice(0, limit) };

@@ -1,4 +1,5 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
+import { watchRunId } from '../../platform/redis/redis.ts';
 import { readFeed } from '../../schemas/content/feed.http.ts';
 import type { Room } from '../room.ts';
 import { feedEntries } from './feed.reads.ts';
@@ -8,7 +9,7 @@ import { servePosts } from './post.page.ts';
 const redisLimitMs = 200;
 
 export function feedRoutes({ handle, publicUrl, redis, prefix }: Room): BoundRoute[] {
-  const source = { redis, prefix, limitMs: redisLimitMs };
+  const source = { redis, runId: watchRunId(redis), prefix, limitMs: redisLimitMs };
   return [
     handle(readFeed, async ({ query, scope }) => {
       const skeleton = feedEntries.bind(null, scope, source);
