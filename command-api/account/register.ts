@@ -119,6 +119,7 @@ async function claimAll(
     ]);
     const dataKey = await createDataKey(client, shell.master, userId);
     await insertOutbox(client, event.meta.id, shell.codec.encode(event, dataKey));
+    crashPoint('register.claimed');
   };
   try {
     await transaction(shell.pool, work);

@@ -158,6 +158,21 @@ describe('command-api killed', () => {
     await expectOneHolder(name, holder!, records);
   });
 
+  it('before the claim is committed leaves neither a claim nor an event', async () => {
+    const service = world.services['command-api'];
+    const registration = registrationOf(freshName());
+    const before = (await registry.logged()).length;
+    const { reached } = await startArmed(service, 'register.claimed', 'kill');
+    expect(await register(world.api, registration)).toBeNull();
+    await Promise.all([reached(), service.ended()]);
+    await service.start();
+    await vi.waitFor(async () => expect(await waitingEvents()).toBe(0), { timeout: 10_000 });
+    expect(
+      await holdersOf(world.owner, [usernameClaim(registry.master, registration.body.username)]),
+    ).toEqual([null]);
+    expect(await registry.logged()).toHaveLength(before);
+  });
+
   it('between claim and append leaves an event that reaches the log by itself', async () => {
     const service = world.services['command-api'];
     const registration = registrationOf(freshName());
