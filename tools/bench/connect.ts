@@ -12,7 +12,7 @@ import { createTopics, topicName } from '../../platform/log/topics.ts';
 import { settleDisk } from './ceilings.ts';
 import type { Run } from './figures.ts';
 import { appendRecords, type LikeFact, mapped } from './likes.ts';
-import { peakMemoryMb } from './projectors.ts';
+import { peakMemoryMb } from './process.ts';
 import type { BenchWorld } from './world.ts';
 
 /** Kafka Connect with Debezium's JDBC sink, as far as a bench sets it. */

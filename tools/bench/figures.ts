@@ -7,6 +7,8 @@ export interface Run {
   seconds: number;
   /** Milliseconds of each round in it, where it has rounds. */
   rounds?: readonly number[];
+  /** Of its single answers, where their times were gathered elsewhere. */
+  latency?: { p50Ms: number; p99Ms: number };
   /** Peak resident memory of the process that did it, megabytes. */
   memoryMb?: number;
 }
@@ -55,6 +57,11 @@ export function figureOf(name: string, runs: readonly Run[]): Figure {
     figure.p50Ms = tenth(quantile(rounds, 0.5));
     figure.p99Ms = tenth(quantile(rounds, 0.99));
   }
+  const latencies = runs.flatMap((run) => run.latency ?? []);
+  if (latencies.length > 0) {
+    figure.p50Ms = median(latencies.map(({ p50Ms }) => p50Ms));
+    figure.p99Ms = median(latencies.map(({ p99Ms }) => p99Ms));
+  }
   const memory = runs.flatMap((run) => run.memoryMb ?? []);
   if (memory.length > 0) figure.memoryMb = Math.max(...memory);
   return figure;
@@ -96,7 +103,7 @@ export function reportJson(report: BenchReport): string {
 export function printReport(report: BenchReport): string {
   const { bench, subject, others, peer, loadAverage, notes } = report;
   const head = `${bench}: load average ${loadAverage} on ${cpus().length} cores before the first run; medians of runs that took turns`;
-  const lines = [row(['', 'per second', 'runs', 'round p50', 'p99', 'peak memory'])];
+  const lines = [row(['', 'per second', 'runs', 'p50', 'p99', 'peak memory'])];
   for (const figure of [subject, ...others]) lines.push(figureRow(figure));
   const ratio = `${subject.name} reaches ${subject.ratio} of the slowest ceiling (${count(subject.ceilingPerSecond)}/s)`;
   const ahead = peer

@@ -83,13 +83,22 @@ const dataKey = Buffer.alloc(32, 7);
 /** Records in one request; the broker takes a megabyte a batch and partition. */
 const sendAtOnce = 10_000;
 
-/** Appends events as command-api does: Avro by the codec, three headers, the partition by the key. */
-export async function appendEvents(world: BenchWorld, events: Iterable<Event>): Promise<void> {
+/**
+ * Appends events as command-api does: Avro by the codec, three headers, the partition by the key. Personal fields are
+ * under their owner's data key where it is given.
+ */
+export async function appendEvents(
+  world: BenchWorld,
+  events: Iterable<Event>,
+  dataKeys: ReadonlyMap<string, Buffer> = new Map(),
+): Promise<void> {
   const codec = await benchCodec(world);
   await appendRecords(
     world,
     mapped(events, (event) => {
-      const { topic, ...record } = codec.encode(event, dataKey);
+      const { owner } = eventCatalog[event.type];
+      const own = owner && dataKeys.get((event as unknown as Record<string, string>)[owner]!);
+      const { topic, ...record } = codec.encode(event, own || dataKey);
       return { topic: topicName(world.prefix, topic), ...record };
     }),
   );

@@ -1,9 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Run } from './figures.ts';
+import { startProcess } from './process.ts';
 import type { BenchWorld } from './world.ts';
 
 /** What one round of a consumer brought, as its process says it. */
@@ -46,52 +43,18 @@ export async function installModels(world: BenchWorld): Promise<void> {
   await projectors.stop();
 }
 
-const root = path.resolve(import.meta.dirname, '../..');
-const lastLines = 10;
-const stopWithinMs = 12_000;
-
 /** Starts one; it begins to project at once whatever the log holds. */
 export function startProjectors(world: BenchWorld, extra: Record<string, string> = {}): Projectors {
-  const env = {
-    ...process.env,
-    ...world.env,
-    DATABASE_URL: world.env.PROJECTOR_DATABASE_URL,
-    PORT: '0',
-    ...extra,
-  };
-  const child = spawn(process.execPath, ['projectors/main.ts'], {
-    cwd: root,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const rounds: Round[] = [];
-  const said: string[] = [];
-  const looks = new Set<(line: string) => void>();
-  const read = (line: string): void => {
-    said.push(line);
-    if (said.length > lastLines) said.shift();
-    const round = roundOf(line);
-    if (round) rounds.push(round);
-    for (const look of looks) look(line);
-  };
-  /** Resolves with what `look` gives for some line, from now on. */
-  const until = <T>(look: (line: string) => T | null): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const each = (line: string): void => {
-        const found = look(line);
-        if (found === null) return;
-        looks.delete(each);
-        resolve(found);
-      };
-      looks.add(each);
-      void ended.then(() => reject(new Error(`The projectors ended:\n${said.join('\n')}`)));
-    });
-  createInterface({ input: child.stdout }).on('line', read);
-  createInterface({ input: child.stderr }).on('line', read);
-  const stop = (): Promise<void> => stopChild(child, ended);
-  world.atEnd(stop);
-  const memoryMb = (): number => peakMemoryMb(child.pid!);
+  const { until, memoryMb, stop } = startProcess(world, {
+    main: 'projectors/main.ts',
+    databaseKey: 'PROJECTOR_DATABASE_URL',
+    env: extra,
+    onLine(line) {
+      const round = roundOf(line);
+      if (round) rounds.push(round);
+    },
+  });
   const roundsOf = (consumer: string): Round[] => rounds.filter((round) => round.consumer === consumer);
   return {
     run: (consumer, count) => ({ ...runOf(roundsOf(consumer), count), memoryMb: memoryMb() }),
@@ -122,18 +85,4 @@ function runOf(rounds: readonly Round[], count: number): Run {
     seconds: rounds.at(-1)!.at / 1_000 - began,
     rounds: rounds.map(({ seconds }) => seconds * 1_000),
   };
-}
-
-async function stopChild(child: ChildProcess, ended: Promise<void>): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  child.kill('SIGTERM');
-  const hard = setTimeout(() => child.kill('SIGKILL'), stopWithinMs);
-  await ended;
-  clearTimeout(hard);
-}
-
-/** What the kernel remembers of a process as its largest resident memory. */
-export function peakMemoryMb(pid: number): number {
-  const kilobytes = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Math.round(Number(kilobytes ?? 0) / 1_024);
 }

@@ -20,7 +20,12 @@ export interface BenchWorld {
   atEnd(close: () => Promise<unknown>): void;
 }
 
-const databaseKeys = ['DATABASE_URL', 'PROJECTOR_DATABASE_URL'] as const;
+const databaseKeys = [
+  'DATABASE_URL',
+  'PROJECTOR_DATABASE_URL',
+  'COMMAND_DATABASE_URL',
+  'QUERY_DATABASE_URL',
+] as const;
 /** Every database of a bench begins with it; the rest is its name. */
 const mark = 'bench_';
 const closeWithinMs = 15_000;

@@ -8,6 +8,8 @@ interface Options {
   runs: number;
   peer?: 'connect';
   memory: string;
+  seconds: number;
+  connections: number;
   json?: boolean;
 }
 
@@ -47,6 +49,9 @@ export function register(program: Command): void {
   add('verify', 'likes compared with a log that is larger than the memory for it', 1, verify)
     .option('--likes <n>', 'likes in the log', positive, 10_000_000)
     .option('--memory <size>', 'what folding may take', '256M');
+  add('commands', 'likes over HTTP, each acknowledged by the broker', 1, commands)
+    .option('--seconds <n>', 'seconds of a run', positive, 60)
+    .option('--connections <n>', 'connections of the load', positive, 256);
 }
 
 type InWorld = (world: BenchWorld, options: Options & { say: Say }) => Promise<BenchReport>;
@@ -61,6 +66,7 @@ function inOneWorld(load: () => Promise<InWorld>): Bench {
 
 const projection = inOneWorld(async () => (await import('../../bench/projection.ts')).benchProjection);
 const timelines = inOneWorld(async () => (await import('../../bench/timelines.ts')).benchTimelines);
+const commands = inOneWorld(async () => (await import('../../bench/commands.ts')).benchCommands);
 const verify = inOneWorld(async () => (await import('../../bench/verify.ts')).benchVerify);
 
 /** Makes a world for each length of log. */
