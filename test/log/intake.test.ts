@@ -123,6 +123,20 @@ it('a fetch of which some records wait in the next round is applied when these a
   await waits;
 });
 
+it('the next round of a lost partition is forgotten with it', async () => {
+  const rounds: (readonly PartitionBatch[])[] = [];
+  const told: (readonly PartitionBatch[])[] = [];
+  const handle = async (batches: readonly PartitionBatch[]): Promise<void> => {
+    rounds.push(batches);
+    if (rounds.length === 1) throw new Fenced('another process holds it');
+  };
+  const { intake } = intakeOf(handle, 2, (batches) => void told.push(batches));
+  await expect(intake.take(held(0, 0n), records(0, 0, 6)).applied).rejects.toThrow(Fenced);
+  expect(told).toHaveLength(1);
+  await intake.take(held(1, 0n), records(1, 0, 1)).applied;
+  expect(rounds.slice(1)).toMatchObject([[{ partition: 1, firstOffset: 0n, nextOffset: 1n }]]);
+});
+
 it('an outage is retried with the same round until it is over, and told meanwhile', async () => {
   let outages = 2;
   const rounds: (readonly PartitionBatch[])[] = [];
