@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net';
+import { LRUCache } from 'lru-cache';
 
 export type ClientIp = (remote: string | undefined, forwardedFor: string | undefined) => string;
 
@@ -9,7 +10,16 @@ export type ClientIp = (remote: string | undefined, forwardedFor: string | undef
 export function clientIpBehind(proxies: readonly string[]): ClientIp {
   const trusted = new BlockList();
   for (const proxy of proxies) add(trusted, proxy);
-  const isTrusted = (ip: string): boolean => isIP(ip) !== 0 && trusted.check(ip, family(ip));
+  // The same few proxies send nearly every request, and a check makes an object of each address.
+  const checked = new LRUCache<string, boolean>({ max: 1_000 });
+  const isTrusted = (ip: string): boolean => {
+    let answer = checked.get(ip);
+    if (answer === undefined) {
+      answer = isIP(ip) !== 0 && trusted.check(ip, family(ip));
+      checked.set(ip, answer);
+    }
+    return answer;
+  };
   return (remote, forwardedFor) => {
     const hops = (forwardedFor ?? '').split(',').map((hop) => plain(hop.trim()));
     let ip = plain(remote ?? '');
