@@ -73,12 +73,18 @@ function listen(port: number): Promise<Server | null> {
   });
 }
 
-/** `label` tells two processes of one service apart in the folder of logs. */
+export interface ServiceOptions {
+  /** Tells two processes of one service apart in the folder of logs. */
+  label?: string;
+  /** The sources that it runs; ours unless said. */
+  sources?: string;
+}
+
 export async function defineService(
   name: ServiceName,
   env: Record<string, string>,
   logs: string,
-  label: string = name,
+  { label = name, sources = root }: ServiceOptions = {},
 ): Promise<Service> {
   const port = await claimPort();
   const url = `http://127.0.0.1:${port}`;
@@ -97,7 +103,7 @@ export async function defineService(
       SERVICE_NAME: name,
     };
     const started = spawn(process.execPath, [mains[name].file], {
-      cwd: root,
+      cwd: sources,
       env: own,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

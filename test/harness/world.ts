@@ -18,8 +18,11 @@ export interface World {
   kafka: Kafka;
   services: Record<ServiceName, Service>;
   api: Client;
-  /** One more process of a service, on a port of its own, not started yet; it ends with the world. */
-  another(service: ServiceName): Promise<Service>;
+  /**
+   * One more process of a service, on a port of its own, not started yet; it ends with the world. `sources`: the folder
+   * of another release.
+   */
+  another(service: ServiceName, sources?: string): Promise<Service>;
   /** Resolves when every consumer has applied the whole log; says who is behind when that takes too long. */
   drained(limitMs?: number): Promise<void>;
   stop(): Promise<void>;
@@ -87,9 +90,9 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     kafka,
     services,
     api: createClient(services),
-    async another(service) {
+    async another(service, sources) {
       const label = `${service}-${more.length + 2}`;
-      more.push(await defineService(service, env, logs, label));
+      more.push(await defineService(service, env, logs, { label, ...(sources && { sources }) }));
       return more.at(-1)!;
     },
     drained: (limitMs = 30_000) => drained(owner, kafka, env.EMULSION_PREFIX!, limitMs),

@@ -39,7 +39,8 @@ export async function moveWorld(
   const env = { ...world.env, ...changes };
   const logs = path.join(tmpdir(), 'emulsion-tests', env.EMULSION_PREFIX!.replace(/\.$/, ''));
   const services = {} as Record<ServiceName, Service>;
-  for (const name of serviceNames) services[name] = await defineService(name, env, logs, `${name}-${label}`);
+  for (const name of serviceNames)
+    services[name] = await defineService(name, env, logs, { label: `${name}-${label}` });
   const owner = new pg.Pool({ connectionString: env.DATABASE_URL, max: 2 });
   owner.on('error', () => {});
   const stop = async (): Promise<void> => {
