@@ -15,15 +15,17 @@ import { openPasswords } from './account/passwords.ts';
 import { openSessions } from './account/sessions.ts';
 import { openSigningKey, readPublicKeys } from './account/signing-key.ts';
 import { userRoutes } from './account/user.route.ts';
-import { openPeople } from './account/user.state.ts';
+import { openOwners, openPeople } from './account/user.state.ts';
 import { openClock } from './append/clock.ts';
 import { openLogWriter } from './append/log-writer.ts';
 import type { Relay } from './append/relay.ts';
 import { likeRoutes } from './content/like.route.ts';
 import { postRoutes } from './content/post.route.ts';
 import { openPosts } from './content/post.state.ts';
+import { blockRoutes } from './graph/block.route.ts';
 import { followRoutes } from './graph/follow.route.ts';
-import { openFollows } from './graph/follow.state.ts';
+import { requestRoutes } from './graph/request.route.ts';
+import { openTies } from './graph/tie.state.ts';
 import { openReplies, type Scope } from './guards/bind.ts';
 import type { Idempotency } from './guards/idempotency.ts';
 import type { Models } from './guards/models.ts';
@@ -58,7 +60,8 @@ export async function commandRoutes(parts: CommandParts): Promise<BoundRoute[]> 
     passwords: await openPasswords(),
     sessions: openSessions({ pool, master, signing, issuer }),
     people: openPeople(pool, models),
-    follows: openFollows(pool, models),
+    owners: openOwners(pool, models),
+    ties: openTies(pool, models),
     posts: openPosts(pool, models),
     reply: openReplies(parts.positionKey),
     signups: metrics.counter('signups_total', 'Accounts made'),
@@ -68,6 +71,8 @@ export async function commandRoutes(parts: CommandParts): Promise<BoundRoute[]> 
     ...authRoutes(handle, shell),
     ...userRoutes(handle, shell),
     ...followRoutes(handle, shell),
+    ...requestRoutes(handle, shell),
+    ...blockRoutes(handle, shell),
     ...postRoutes(handle, shell),
     ...likeRoutes(handle, shell),
     ...mediaRoutes(handle, shell),

@@ -23,6 +23,9 @@ export interface Page<Item> {
   nextCursor: string | null;
 }
 
+/** The skeleton of a list that its owner keeps from the viewer. */
+export const nothing = async (): Promise<Cursor[]> => [];
+
 /** A page is filled up in so many rounds; what is thinned out more comes short, with a cursor to go on. */
 const maxRounds = 5;
 /** Entries that a round after the first looks at, at least: few are missing then, and many may be hidden. */

@@ -15,6 +15,7 @@ import { userRoutes } from './account/user.route.ts';
 import { feedRoutes } from './content/feed.route.ts';
 import { likeRoutes } from './content/like.route.ts';
 import { postRoutes } from './content/post.route.ts';
+import { blockRoutes } from './graph/block.route.ts';
 import { followRoutes } from './graph/follow.route.ts';
 import { mediaRoutes } from './media/media.route.ts';
 import type { Room } from './room.ts';
@@ -52,9 +53,16 @@ export async function openQueryApi(options: QueryApiOptions): Promise<HttpServer
 
 /** Every route of this service, by noun. */
 export function boundRoutes(room: Room): BoundRoute[] {
-  return [userRoutes, followRoutes, postRoutes, likeRoutes, feedRoutes, mediaRoutes, openapiRoutes].flatMap(
-    (routesOf) => routesOf(room),
-  );
+  return [
+    userRoutes,
+    followRoutes,
+    blockRoutes,
+    postRoutes,
+    likeRoutes,
+    feedRoutes,
+    mediaRoutes,
+    openapiRoutes,
+  ].flatMap((routesOf) => routesOf(room));
 }
 
 async function readPositionKey(pool: Pool): Promise<Buffer> {

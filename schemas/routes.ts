@@ -3,7 +3,15 @@ import { editProfile, readMe, readUser, searchUsers } from './account/user.http.
 import { readFeed } from './content/feed.http.ts';
 import { likePost, listLikes, unlikePost } from './content/like.http.ts';
 import { deletePost, listPostsByUserId, listUserPosts, publishPost, readPost } from './content/post.http.ts';
-import { followUser, listFollowers, listFollowing, unfollowUser } from './graph/follow.http.ts';
+import { blockUser, listBlocks, unblockUser } from './graph/block.http.ts';
+import {
+  followUser,
+  listFollowers,
+  listFollowing,
+  removeFollower,
+  unfollowUser,
+} from './graph/follow.http.ts';
+import { approveFollowRequest, declineFollowRequest, listFollowRequests } from './graph/request.http.ts';
 import { completeUpload, readMedia, requestUpload } from './media/media.http.ts';
 import { openStream } from './notify/stream.http.ts';
 import type { RouteContract } from './route.ts';
@@ -23,6 +31,13 @@ export const allRoutes: readonly RouteContract[] = [
   unfollowUser,
   listFollowers,
   listFollowing,
+  removeFollower,
+  listFollowRequests,
+  approveFollowRequest,
+  declineFollowRequest,
+  blockUser,
+  unblockUser,
+  listBlocks,
   publishPost,
   deletePost,
   readPost,

@@ -36,7 +36,13 @@ export const Author = z.object({
   avatarUrl: z.url().nullable(),
 });
 
-export const UserSummary = Author.extend({ followedByViewer: z.boolean() });
+const IsPrivate = z.boolean().describe('What they post shows only to followers whom they let in');
+
+export const UserSummary = Author.extend({
+  isPrivate: IsPrivate,
+  followedByViewer: z.boolean(),
+  requestedByViewer: z.boolean().describe('The viewer asks to follow, and waits for an answer'),
+});
 
 export const User = UserSummary.extend({
   bio: z.string(),
@@ -63,6 +69,7 @@ export const Account = z.object({
   fullName: z.string(),
   bio: z.string(),
   website: z.string().nullable(),
+  isPrivate: IsPrivate,
   ...ownFields,
 });
 

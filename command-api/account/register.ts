@@ -153,6 +153,7 @@ function bodyOf(event: UserRegistered): AccountBody {
     fullName: event.fullName!,
     bio: '',
     website: null,
+    isPrivate: false,
     email: event.email!,
     dateOfBirth: event.dateOfBirth!,
     gender: event.gender,

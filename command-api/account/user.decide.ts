@@ -41,23 +41,33 @@ export interface EditCommand {
   website: string | null;
   gender: string | null;
   avatarMediaId: string | null;
+  /** As it is when left out. */
+  isPrivate?: boolean;
 }
 
-/** The media named as avatar, if one is named and known. */
+/** The media named as avatar, if one is named and known, and since when the account is private: milliseconds, or null. */
 export interface EditState {
   avatar: MediaFacts | undefined;
+  privateSince: number | null;
 }
 
-/** The event carries the whole profile, so that the newest edit alone decides. */
+/** The event carries the whole profile, so that the newest edit alone decides; of the privacy since when it stands. */
 export function decideEditProfile(
-  { avatar }: EditState,
-  command: EditCommand,
+  { avatar, privateSince: since }: EditState,
+  { isPrivate = since !== null, ...profile }: EditCommand,
   context: CommandContext,
 ): ProfileEdited | Refusal {
-  const { avatarMediaId } = command;
+  const { avatarMediaId } = profile;
   const refusal = avatarMediaId ? refusalForUse(avatarMediaId, avatar, context.actor) : null;
   if (refusal) return refusal;
-  return { type: 'ProfileEdited', meta: envelopeOf(context), userId: context.actor, ...command };
+  const privateSince = isPrivate ? (since ?? context.time) : null;
+  return {
+    type: 'ProfileEdited',
+    meta: envelopeOf(context),
+    userId: context.actor,
+    ...profile,
+    privateSince,
+  };
 }
 
 function isTaken(holder: string | null, registering: string): boolean {

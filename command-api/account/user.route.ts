@@ -26,7 +26,8 @@ export function userRoutes(handle: Handle, shell: UserShell): BoundRoute[] {
       const avatar = avatarMediaId ? media.get(avatarMediaId) : undefined;
       const answered = await runFree(shell, requestOf(editProfile, call), {
         newestSeen: Math.max(own.eventTime, newestOf(media)),
-        decide: (context) => decideEditProfile({ avatar }, call.body, context),
+        decide: (context) =>
+          decideEditProfile({ avatar, privateSince: own.privateSince }, call.body, context),
         answer: () => ({ ...own.account, ...call.body }),
       });
       return shell.reply(call, answered);

@@ -1,36 +1,60 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { modelTopics } from '../../schemas/models.ts';
+import type { OwnerFacts } from '../../schemas/visibility/visibility.ts';
 import { type Lookup, openLookup } from '../guards/lookup.ts';
 import type { Models } from '../guards/models.ts';
 import { foldUsername } from './fold.ts';
 import type { AccountBody } from './register.ts';
 
-export interface Person {
+export interface Person extends OwnerFacts {
   userId: string;
-  live: boolean;
   /** Milliseconds. */
   eventTime: number;
 }
 
 /** Who is behind a username, by its folded form. */
 export function openPeople(pool: Queryable, models: Models): Lookup<Person> {
+  return openPersons(pool, models, { key: 'lower(username)', type: 'text' });
+}
+
+/** The same by id. */
+export function openOwners(pool: Queryable, models: Models): Lookup<Person> {
+  return openPersons(pool, models, { key: 'user_id', type: 'uuid' });
+}
+
+function openPersons(
+  pool: Queryable,
+  models: Models,
+  { key, type }: { key: string; type: 'text' | 'uuid' },
+): Lookup<Person> {
   return openLookup({
     topics: modelTopics.accounts,
     version: () => models.schema('accounts'),
-    async load(usernames) {
+    async load(keys) {
+      const s = models.schema('accounts');
       const { rows } = await pool.query(
-        `SELECT lower(username) AS folded, user_id, live, event_time FROM ${models.schema('accounts')}.person
-         WHERE lower(username) = ANY($1::text[]) AND live`,
-        [usernames],
+        `SELECT ${key} AS key, user_id, p.live, r.private_since, greatest(p.event_time, r.event_time) AS event_time
+         FROM ${s}.person p LEFT JOIN ${s}.profile r USING (user_id)
+         WHERE ${key} = ANY($1::${type}[]) AND p.live`,
+        [keys],
       );
-      return new Map(
-        rows.map((row) => [
-          row.folded,
-          { userId: row.user_id, live: row.live, eventTime: row.event_time.getTime() },
-        ]),
-      );
+      return new Map(rows.map((row) => [row.key, personOf(row)]));
     },
   });
+}
+
+function personOf(row: {
+  user_id: string;
+  live: boolean;
+  private_since: Date | null;
+  event_time: Date;
+}): Person {
+  return {
+    userId: row.user_id,
+    live: row.live,
+    privateSince: row.private_since?.getTime() ?? null,
+    eventTime: row.event_time.getTime(),
+  };
 }
 
 /** The person of that username, in whatever case it was asked for. */
@@ -44,6 +68,8 @@ export function findPerson(
 
 export interface OwnAccount {
   account: AccountBody;
+  /** Milliseconds; null while the account is public. */
+  privateSince: number | null;
   /** Newest event time of what it is made of, milliseconds. */
   eventTime: number;
 }
@@ -57,7 +83,7 @@ export async function loadAccount(
   const schema = models.schema('accounts');
   const { rows } = await pool.query(
     `SELECT p.user_id, p.username, p.email, p.date_of_birth::text AS date_of_birth, r.full_name, r.bio, r.website,
-       r.gender, r.avatar_media_id, greatest(p.event_time, r.event_time) AS event_time
+       r.gender, r.avatar_media_id, r.private_since, greatest(p.event_time, r.event_time) AS event_time
      FROM ${schema}.person p LEFT JOIN ${schema}.profile r ON r.user_id = p.user_id
      WHERE p.user_id = $1 AND p.live`,
     [userId],
@@ -66,12 +92,14 @@ export async function loadAccount(
   if (!row) return null;
   return {
     eventTime: row.event_time.getTime(),
+    privateSince: row.private_since?.getTime() ?? null,
     account: {
       id: row.user_id,
       username: row.username,
       fullName: row.full_name ?? '',
       bio: row.bio ?? '',
       website: row.website,
+      isPrivate: row.private_since !== null,
       email: row.email,
       dateOfBirth: row.date_of_birth,
       gender: row.gender,

@@ -1,13 +1,13 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
 import { likePost, unlikePost } from '../../schemas/content/like.http.ts';
-import { relationOf } from '../../schemas/visibility/visibility.ts';
 import { type FreeShell, runFree } from '../append/free.ts';
+import type { TieShell } from '../graph/tie.state.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
 import type { Lookup } from '../guards/lookup.ts';
-import { decideLike, decideUnlike, type LikeState } from './like.decide.ts';
-import type { KnownPost } from './post.state.ts';
+import { decideLike, decideUnlike } from './like.decide.ts';
+import { type KnownPost, loadPostState } from './post.state.ts';
 
-export interface LikeShell extends FreeShell {
+export interface LikeShell extends FreeShell, TieShell {
   posts: Lookup<KnownPost>;
   reply: ReplyWith;
 }
@@ -16,29 +16,22 @@ export interface LikeShell extends FreeShell {
 export function likeRoutes(handle: Handle, shell: LikeShell): BoundRoute[] {
   return [
     handle(likePost, async (call) => {
-      const post = await shell.posts.get(call.params.id, call.scope.position);
-      const state = stateOf(post, call.viewer.userId);
+      const state = await loadPostState(shell, call.viewer.userId, call.params.id, call.scope.position);
       const answered = await runFree(shell, requestOf(likePost, call), {
-        newestSeen: post?.eventTime ?? 0,
+        newestSeen: state.newestSeen,
         decide: (context) => decideLike(state, context),
         answer: () => ({ liked: true }),
       });
       return shell.reply(call, answered);
     }),
     handle(unlikePost, async (call) => {
-      const post = await shell.posts.get(call.params.id, call.scope.position);
-      const state = stateOf(post, call.viewer.userId);
+      const state = await loadPostState(shell, call.viewer.userId, call.params.id, call.scope.position);
       const answered = await runFree(shell, requestOf(unlikePost, call), {
-        newestSeen: post?.eventTime ?? 0,
+        newestSeen: state.newestSeen,
         decide: (context) => decideUnlike(state, context),
         answer: () => ({ liked: false }),
       });
       return shell.reply(call, answered);
     }),
   ];
-}
-
-/** Every account is public so far: that one follows the author opens nothing more. */
-function stateOf(post: KnownPost | null, viewerId: string): LikeState {
-  return { post, relation: post ? relationOf(viewerId, post.authorId, false) : 'nobody' };
 }

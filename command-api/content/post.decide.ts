@@ -1,6 +1,11 @@
 import type { PostDeleted, PostPublished } from '../../schemas/generated/events.ts';
 import { type Refusal, refuse } from '../../schemas/problems.ts';
-import { mayDeletePost, maySeePost, type Relation } from '../../schemas/visibility/visibility.ts';
+import {
+  mayDeletePost,
+  maySeePost,
+  type OwnerFacts,
+  type Relation,
+} from '../../schemas/visibility/visibility.ts';
 import { type CommandContext, envelopeOf, type Unchanged, unchanged } from '../append/decision.ts';
 import { type MediaFacts, refusalForUse } from '../media/media.decide.ts';
 
@@ -40,16 +45,20 @@ export function decidePublish(
 
 export interface DeleteState {
   post: { postId: string; authorId: string; live: boolean; mediaReady: boolean } | null;
+  author: OwnerFacts | null;
   relation: Relation;
 }
 
 /** Who may not see the post is told that it isn't there; who may see it but not delete it is told so. */
 export function decideDelete(
-  { post, relation }: DeleteState,
+  { post, author, relation }: DeleteState,
   context: CommandContext,
 ): PostDeleted | Refusal | Unchanged {
   if (!post) return refuse('post_not_found');
-  if (!mayDeletePost(relation)) return refuse(maySeePost(relation, post) ? 'not_allowed' : 'post_not_found');
+  if (!mayDeletePost(relation)) {
+    const seen = author !== null && maySeePost(relation, author, post);
+    return refuse(seen ? 'not_allowed' : 'post_not_found');
+  }
   if (!post.live) return unchanged;
   return { type: 'PostDeleted', meta: envelopeOf(context), postId: post.postId, authorId: post.authorId };
 }

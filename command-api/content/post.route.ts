@@ -2,17 +2,17 @@ import type { Counter } from 'prom-client';
 import type { BoundRoute } from '../../platform/http/bind.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { deletePost, publishPost } from '../../schemas/content/post.http.ts';
-import { relationOf } from '../../schemas/visibility/visibility.ts';
 import type { CommandContext } from '../append/decision.ts';
 import { type FreeShell, runFree } from '../append/free.ts';
+import type { TieShell } from '../graph/tie.state.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
 import type { Lookup } from '../guards/lookup.ts';
 import type { Models } from '../guards/models.ts';
 import { loadMedia, newestOf } from '../media/media.state.ts';
 import { decideDelete, decidePublish, type PublishCommand } from './post.decide.ts';
-import type { KnownPost } from './post.state.ts';
+import { type KnownPost, loadPostState } from './post.state.ts';
 
-export interface PostShell extends FreeShell {
+export interface PostShell extends FreeShell, TieShell {
   pool: Queryable;
   models: Models;
   posts: Lookup<KnownPost>;
@@ -37,11 +37,10 @@ export function postRoutes(handle: Handle, shell: PostShell): BoundRoute[] {
       return shell.reply(call, answered);
     }),
     handle(deletePost, async (call) => {
-      const post = await shell.posts.get(call.params.id, call.scope.position);
-      const relation = post ? relationOf(call.viewer.userId, post.authorId, false) : 'nobody';
+      const state = await loadPostState(shell, call.viewer.userId, call.params.id, call.scope.position);
       const answered = await runFree(shell, requestOf(deletePost, call), {
-        newestSeen: post?.eventTime ?? 0,
-        decide: (context) => decideDelete({ post, relation }, context),
+        newestSeen: state.newestSeen,
+        decide: (context) => decideDelete(state, context),
         answer: () => undefined,
       });
       return shell.reply(call, answered);

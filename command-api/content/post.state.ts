@@ -1,5 +1,8 @@
+import type { PositionToken } from '../../platform/log/position.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { modelTopics } from '../../schemas/models.ts';
+import type { OwnerFacts, Relation } from '../../schemas/visibility/visibility.ts';
+import { standingToOwner, type TieShell } from '../graph/tie.state.ts';
 import { type Lookup, openLookup } from '../guards/lookup.ts';
 import type { Models } from '../guards/models.ts';
 
@@ -10,6 +13,31 @@ export interface KnownPost {
   mediaReady: boolean;
   /** Milliseconds. */
   eventTime: number;
+}
+
+/** A post, its author, and how whoever acts stands to them. */
+export interface PostState {
+  /** null: no such post is known. */
+  post: KnownPost | null;
+  /** null: not known (yet). */
+  author: OwnerFacts | null;
+  relation: Relation;
+  /** Newest event time of all of it, milliseconds. */
+  newestSeen: number;
+}
+
+export async function loadPostState(
+  shell: TieShell & { posts: Lookup<KnownPost> },
+  actorId: string,
+  postId: string,
+  position: PositionToken | null,
+): Promise<PostState> {
+  const post = await shell.posts.get(postId, position);
+  if (!post) return { post, author: null, relation: 'stranger', newestSeen: 0 };
+  const standing = await standingToOwner(shell, actorId, post.authorId, position);
+  const { person: author } = standing;
+  const relation = post.authorId === actorId ? 'owner' : standing.relation;
+  return { post, author, relation, newestSeen: Math.max(post.eventTime, standing.newestSeen) };
 }
 
 /** Posts by id, deleted ones too: whose they were stays known. */

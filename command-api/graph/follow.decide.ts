@@ -1,51 +1,70 @@
-import type { UserFollowed, UserUnfollowed } from '../../schemas/generated/events.ts';
+import type {
+  FollowerRemoved,
+  FollowRequestCancelled,
+  FollowRequested,
+  UserFollowed,
+  UserUnfollowed,
+} from '../../schemas/generated/events.ts';
 import { type Refusal, refuse } from '../../schemas/problems.ts';
-import { maySeeProfile, relationOf } from '../../schemas/visibility/visibility.ts';
+import {
+  maySeeProfile,
+  type OwnerFacts,
+  type Relation,
+  type Tie,
+} from '../../schemas/visibility/visibility.ts';
 import { type CommandContext, envelopeOf } from '../append/decision.ts';
 
-/** Who is to be followed; null when no such person is known. */
-export interface FollowState {
-  followee: { userId: string; live: boolean } | null;
-}
-
-/** And since when it is followed already, milliseconds; null when it is not, as far as the view tells. */
-export interface Standing extends FollowState {
-  followedAt: number | null;
+/** Somebody, null when no such person is known, and what is between them and whoever acts. */
+export interface PersonState {
+  person: (OwnerFacts & { userId: string }) | null;
+  tie: Tie;
+  relation: Relation;
 }
 
 /**
  * Following again what one follows already appends again: whether it stands can't be proved from a view that may be
  * behind another device of the same person, and the newest of (time, id) decides in the models anyway. It carries the
- * time of the first follow, so that what hangs on it (order of lists, posts since) does not move.
+ * time of the first follow, so that what hangs on it (order of lists, posts since) does not move. To a private account
+ * everybody asks, followers too: it takes nothing from a follow that stands, and needs leave where it does no more.
  */
-export function decideFollow(state: Standing, context: CommandContext): UserFollowed | Refusal {
-  const refusal = refusalOf(state, context);
+export function decideFollow(
+  state: PersonState,
+  context: CommandContext,
+): UserFollowed | FollowRequested | Refusal {
+  const refusal = refusalOf(state);
   if (refusal) return refusal;
-  return {
-    type: 'UserFollowed',
-    meta: envelopeOf(context),
-    followerId: context.actor,
-    followeeId: state.followee!.userId,
-    followedAt: state.followedAt ?? context.time,
-  };
+  const { person, tie } = state;
+  const edge = { meta: envelopeOf(context), followerId: context.actor, followeeId: person!.userId };
+  return person!.privateSince === null
+    ? { type: 'UserFollowed', ...edge, followedAt: tie.followedAt ?? context.time }
+    : { type: 'FollowRequested', ...edge, requestedAt: tie.requestedAt ?? context.time };
 }
 
-/** Whoever may no longer be seen can still be unfollowed: leaving needs nobody's leave. */
-export function decideUnfollow(state: FollowState, context: CommandContext): UserUnfollowed | Refusal {
-  const { followee } = state;
-  if (!followee) return refuse('user_not_found');
-  if (followee.userId === context.actor) return refuse('self_follow');
-  return {
-    type: 'UserUnfollowed',
-    meta: envelopeOf(context),
-    followerId: context.actor,
-    followeeId: followee.userId,
-  };
+/** Also takes back a request that waits. */
+export function decideUnfollow(
+  state: PersonState,
+  context: CommandContext,
+): UserUnfollowed | FollowRequestCancelled | Refusal {
+  const refusal = refusalOf(state);
+  if (refusal) return refusal;
+  const type = state.relation === 'requested' ? 'FollowRequestCancelled' : 'UserUnfollowed';
+  const followeeId = state.person!.userId;
+  return { type, meta: envelopeOf(context), followerId: context.actor, followeeId };
 }
 
-function refusalOf({ followee }: FollowState, { actor }: CommandContext): Refusal | null {
-  if (!followee) return refuse('user_not_found');
-  if (!maySeeProfile(relationOf(actor, followee.userId, false), followee)) return refuse('user_not_found');
-  if (followee.userId === actor) return refuse('self_follow');
-  return null;
+/** `follower`: how they stand to whoever acts, whose follower they are to be no longer. */
+export function decideRemoveFollower(
+  follower: PersonState,
+  context: CommandContext,
+): FollowerRemoved | Refusal {
+  const refusal = refusalOf(follower);
+  if (refusal) return refusal;
+  const followerId = follower.person!.userId;
+  return { type: 'FollowerRemoved', meta: envelopeOf(context), followerId, followeeId: context.actor };
+}
+
+/** Whoever may not be seen is answered like somebody who does not exist. */
+export function refusalOf({ person, relation }: PersonState): Refusal | null {
+  if (!person || !maySeeProfile(relation, person)) return refuse('user_not_found');
+  return relation === 'owner' ? refuse('self_follow') : null;
 }

@@ -1,39 +1,45 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
-import { followUser, unfollowUser } from '../../schemas/graph/follow.http.ts';
-import { findPerson, type Person } from '../account/user.state.ts';
+import { followUser, removeFollower, unfollowUser } from '../../schemas/graph/follow.http.ts';
 import { type FreeShell, runFree } from '../append/free.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
-import type { Lookup } from '../guards/lookup.ts';
-import { decideFollow, decideUnfollow } from './follow.decide.ts';
-import { edgeKey, type KnownFollow } from './follow.state.ts';
+import { decideFollow, decideRemoveFollower, decideUnfollow } from './follow.decide.ts';
+import { standingOf, standingTo, type TieShell } from './tie.state.ts';
 
-export interface FollowShell extends FreeShell {
-  people: Lookup<Person>;
-  follows: Lookup<KnownFollow>;
+export interface GraphShell extends FreeShell, TieShell {
   reply: ReplyWith;
 }
 
-/** F-SO1. */
-export function followRoutes(handle: Handle, shell: FollowShell): BoundRoute[] {
+/** F-SO1, and part of F-SO3. */
+export function followRoutes(handle: Handle, shell: GraphShell): BoundRoute[] {
   return [
     handle(followUser, async (call) => {
-      const { position } = call.scope;
-      const followee = await findPerson(shell.people, call.params.username, position);
-      const edge = edgeKey(call.viewer!.userId, followee?.userId ?? call.viewer!.userId);
-      const standing = await shell.follows.get(edge, position);
+      const { viewer, params, scope } = call;
+      const state = await standingTo(shell, viewer.userId, params.username, scope.position);
+      const following = state.relation === 'follower' || state.person?.privateSince === null;
       const answered = await runFree(shell, requestOf(followUser, call), {
-        newestSeen: Math.max(followee?.eventTime ?? 0, standing?.eventTime ?? 0),
-        decide: (context) => decideFollow({ followee, followedAt: standing?.followedAt ?? null }, context),
-        answer: () => ({ following: true }),
+        newestSeen: state.newestSeen,
+        decide: (context) => decideFollow(state, context),
+        answer: () => ({ following, requested: !following }),
       });
       return shell.reply(call, answered);
     }),
     handle(unfollowUser, async (call) => {
-      const followee = await findPerson(shell.people, call.params.username, call.scope.position);
+      const { viewer, params, scope } = call;
+      const state = await standingTo(shell, viewer.userId, params.username, scope.position);
       const answered = await runFree(shell, requestOf(unfollowUser, call), {
-        newestSeen: followee?.eventTime ?? 0,
-        decide: (context) => decideUnfollow({ followee }, context),
-        answer: () => ({ following: false }),
+        newestSeen: state.newestSeen,
+        decide: (context) => decideUnfollow(state, context),
+        answer: () => ({ following: false, requested: false }),
+      });
+      return shell.reply(call, answered);
+    }),
+    handle(removeFollower, async (call) => {
+      const { viewer, params, scope } = call;
+      const state = await standingOf(shell, params.username, viewer.userId, scope.position);
+      const answered = await runFree(shell, requestOf(removeFollower, call), {
+        newestSeen: state.newestSeen,
+        decide: (context) => decideRemoveFollower(state, context),
+        answer: () => ({ follower: false }),
       });
       return shell.reply(call, answered);
     }),

@@ -1,6 +1,6 @@
 import type { MediaUploaded, MediaUploadRequested } from '../../schemas/generated/events.ts';
 import { type Refusal, refuse } from '../../schemas/problems.ts';
-import { maySeeMedia, relationOf } from '../../schemas/visibility/visibility.ts';
+import { maySeeMedia } from '../../schemas/visibility/visibility.ts';
 import { type CommandContext, envelopeOf, type Unchanged, unchanged } from '../append/decision.ts';
 
 /** Bytes of one original image (F-ME2). */
@@ -95,7 +95,7 @@ export function refusalForUse(mediaId: string, media: MediaFacts | undefined, ac
 }
 
 function isOwn(media: MediaFacts, actor: string): boolean {
-  return maySeeMedia(relationOf(actor, media.ownerId, false));
+  return maySeeMedia(actor, media.ownerId);
 }
 
 function rejected(media: MediaFacts): Refusal {

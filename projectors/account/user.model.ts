@@ -1,9 +1,9 @@
-import { defineModel, put, remove } from '../engine/model.ts';
+import { defineModel, isoTime, put, remove } from '../engine/model.ts';
 
 /** People and their profiles. Where the name can't be revealed any more, the account was erased: a tombstone stays. */
 export const accounts = defineModel({
   name: 'accounts',
-  version: 1,
+  version: 2,
   topics: ['user-events'],
   sqlFile: 'account/user.sql',
   registers: ['person', 'profile'],
@@ -37,6 +37,7 @@ export const accounts = defineModel({
               website: event.website,
               gender: event.gender,
               avatar_media_id: event.avatarMediaId,
+              private_since: event.privateSince === null ? null : isoTime(event.privateSince),
             }),
           ],
   },

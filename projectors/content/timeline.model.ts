@@ -1,5 +1,6 @@
 import type { Event } from '../../schemas/generated/events.ts';
-import { type Change, defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, put, remove } from '../engine/model.ts';
+import { bothWays, followsIn } from '../graph/edges.ts';
 
 /**
  * Home feeds: the tables below are the facts, Redis holds what they amount to (DESIGN §6): for each account followed
@@ -20,16 +21,7 @@ export const timelines = defineModel({
     },
   ],
   on: {
-    UserFollowed: (event) => [
-      put('timeline_follow', {
-        follower_id: event.followerId,
-        followee_id: event.followeeId,
-        followed_at: isoTime(event.followedAt),
-      }),
-    ],
-    UserUnfollowed: (event) => [
-      remove('timeline_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
-    ],
+    ...followsIn('timeline_follow'),
     PostPublished: (event) => [put('timeline_post', { post_id: event.postId, author_id: event.authorId })],
     PostDeleted: (event) => [remove('timeline_post', { post_id: event.postId, author_id: event.authorId })],
   },
@@ -51,18 +43,31 @@ export function touchedBy(events: readonly Event[]): Touched {
   const posts = new Set<string>();
   const authors = new Set<string>();
   let removes = false;
+  const pair = (reader: string, author: string, ends: boolean): void => {
+    pairs.set(`${reader} ${author}`, { reader, author });
+    authors.add(author);
+    removes ||= ends;
+  };
   for (const event of events) {
-    if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
-      pairs.set(`${event.followerId} ${event.followeeId}`, {
-        reader: event.followerId,
-        author: event.followeeId,
-      });
-      authors.add(event.followeeId);
-      removes ||= event.type === 'UserUnfollowed';
-    } else if (event.type === 'PostPublished' || event.type === 'PostDeleted') {
-      posts.add(event.postId);
-      authors.add(event.authorId);
-      removes ||= event.type === 'PostDeleted';
+    switch (event.type) {
+      case 'UserFollowed':
+      case 'FollowRequestApproved':
+        pair(event.followerId, event.followeeId, false);
+        break;
+      case 'UserUnfollowed':
+      case 'FollowRequestCancelled':
+      case 'FollowerRemoved':
+        pair(event.followerId, event.followeeId, true);
+        break;
+      case 'UserBlocked':
+        for (const edge of bothWays(event.blockerId, event.blockedId))
+          pair(edge.followerId, edge.followeeId, true);
+        break;
+      case 'PostPublished':
+      case 'PostDeleted':
+        posts.add(event.postId);
+        authors.add(event.authorId);
+        removes ||= event.type === 'PostDeleted';
     }
   }
   return { pairs: [...pairs.values()], posts: [...posts], authors: [...authors], removes };

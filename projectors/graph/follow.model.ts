@@ -1,26 +1,45 @@
-import { defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { bothWays, edgeKey, followsIn } from './edges.ts';
 
-/** Who follows whom since when, and exact counts on both sides. */
+const follows = followsIn('follow', (approved) => ({ approved }));
+
+const noRequest = (edge: { followerId: string; followeeId: string }): Change =>
+  remove('follow_request', edgeKey(edge));
+
+const blockKey = (event: { blockerId: string; blockedId: string }): Record<string, unknown> => ({
+  blocker_id: event.blockerId,
+  blocked_id: event.blockedId,
+});
+
+/**
+ * Who follows whom since when, with exact counts on both sides; who asks to; who has blocked whom. A request and a follow
+ * of one pair are rows of their own: asking again takes nothing from a follow that was granted meanwhile.
+ */
 export const graph = defineModel({
   name: 'graph',
-  version: 1,
+  version: 2,
   topics: ['follow-events'],
   sqlFile: 'graph/follow.sql',
-  registers: ['follow'],
+  registers: ['follow', 'follow_request', 'block'],
   counters: [
     { from: 'follow', into: 'follow_count', key: { user_id: 'followee_id' }, column: 'followers' },
     { from: 'follow', into: 'follow_count', key: { user_id: 'follower_id' }, column: 'following' },
   ],
   on: {
-    UserFollowed: (event) => [
-      put('follow', {
-        follower_id: event.followerId,
-        followee_id: event.followeeId,
-        followed_at: isoTime(event.followedAt),
-      }),
+    UserFollowed: (event) => [...follows.UserFollowed(event), noRequest(event)],
+    UserUnfollowed: (event) => [...follows.UserUnfollowed(event), noRequest(event)],
+    FollowRequested: (event) => [
+      put('follow_request', { ...edgeKey(event), requested_at: isoTime(event.requestedAt) }),
     ],
-    UserUnfollowed: (event) => [
-      remove('follow', { follower_id: event.followerId, followee_id: event.followeeId }),
+    FollowRequestApproved: (event) => [...follows.FollowRequestApproved(event), noRequest(event)],
+    FollowRequestDeclined: (event) => [noRequest(event)],
+    FollowRequestCancelled: (event) => [...follows.FollowRequestCancelled(event), noRequest(event)],
+    FollowerRemoved: (event) => [...follows.FollowerRemoved(event), noRequest(event)],
+    UserBlocked: (event) => [
+      ...follows.UserBlocked(event),
+      ...bothWays(event.blockerId, event.blockedId).map(noRequest),
+      put('block', { ...blockKey(event), blocked_at: isoTime(event.blockedAt) }),
     ],
+    UserUnblocked: (event) => [remove('block', blockKey(event))],
   },
 });

@@ -1,7 +1,8 @@
 import { v5 } from 'uuid';
 import type { Event } from '../../schemas/generated/events.ts';
 import type { FramePayload } from '../../schemas/notify/frame.ts';
-import { defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { defineModel, put, remove } from '../engine/model.ts';
+import { followsIn } from '../graph/edges.ts';
 
 /** The streaming reactor's facts: who follows whom, and posts that show once their media is ready. */
 export const streamFacts = defineModel({
@@ -13,16 +14,7 @@ export const streamFacts = defineModel({
   registers: ['stream_follow', 'stream_post', 'stream_media'],
   counters: [],
   on: {
-    UserFollowed: (event) => [
-      put('stream_follow', {
-        follower_id: event.followerId,
-        followee_id: event.followeeId,
-        followed_at: isoTime(event.followedAt),
-      }),
-    ],
-    UserUnfollowed: (event) => [
-      remove('stream_follow', { follower_id: event.followerId, followee_id: event.followeeId }),
-    ],
+    ...followsIn('stream_follow'),
     PostPublished: (event) => [
       put('stream_post', {
         post_id: event.postId,
@@ -77,6 +69,14 @@ export function framesOf(event: Event): AddressedFrame[] {
         { type: 'user.followed', data: { followerId: event.followerId } },
         `${event.followeeId} followed by ${event.followerId} since ${event.followedAt}`,
       );
+    case 'FollowRequested':
+      return to(
+        event.followeeId,
+        { type: 'follow.requested', data: { followerId: event.followerId } },
+        `${event.followeeId} asked by ${event.followerId} since ${event.requestedAt}`,
+      );
+    case 'FollowRequestApproved':
+      return to(event.followerId, { type: 'follow.approved', data: { followeeId: event.followeeId } });
     case 'MediaReady':
       return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } });
     case 'MediaRejected':
@@ -101,7 +101,7 @@ export function touchedFacts(events: readonly Event[]): TouchedFacts {
   for (const event of events) {
     if (event.type === 'PostPublished') touched.posts.push(event.postId);
     if (event.type === 'MediaReady') touched.media.push(event.mediaId);
-    if (event.type === 'UserFollowed')
+    if (event.type === 'UserFollowed' || event.type === 'FollowRequestApproved')
       touched.pairs.push({ follower: event.followerId, followee: event.followeeId });
   }
   return touched;

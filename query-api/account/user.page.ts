@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { UserSummary } from '../../schemas/shapes.ts';
+import type { Tie } from '../../schemas/visibility/visibility.ts';
 import type { Cursor } from '../cursor.ts';
-import { loadFollowed } from '../graph/follow.reads.ts';
+import { loadTies } from '../graph/tie.reads.ts';
 import { loadMedia, type MediaRow } from '../media/media.reads.ts';
 import { type Page, type PageQuery, type Steps, servePage } from '../pipeline.ts';
 import type { Scope } from '../scope.ts';
@@ -13,12 +14,13 @@ import { maySeeUser } from './user.rules.ts';
 export interface People {
   users: Map<string, UserRow>;
   media: Map<string, MediaRow>;
-  followed: Set<string>;
+  /** The viewer's. */
+  ties: Map<string, Tie>;
 }
 
 export async function hydratePeople(scope: Scope, ids: readonly string[]): Promise<People> {
-  const [users, followed] = await Promise.all([loadUsers(scope, ids), loadFollowed(scope, ids)]);
-  return { users, followed, media: await loadMedia(scope, avatarIds(users)) };
+  const [users, ties] = await Promise.all([loadUsers(scope, ids), loadTies(scope, ids)]);
+  return { users, ties, media: await loadMedia(scope, avatarIds(users)) };
 }
 
 export function avatarIds(users: ReadonlyMap<string, UserRow>): string[] {
@@ -30,11 +32,13 @@ export interface PeoplePage {
   publicUrl: string;
   /** Entries whose id is a person's. */
   skeleton(after: Cursor | null, limit: number): Promise<Cursor[]>;
+  /** maySeeUser, unless the list has a rule of its own. */
+  maySee?: typeof maySeeUser;
 }
 
 /** One page of people, whichever list they are on. */
 export function servePeople(
-  { scope, publicUrl, skeleton }: PeoplePage,
+  { scope, publicUrl, skeleton, maySee = maySeeUser }: PeoplePage,
   query: PageQuery,
 ): Promise<Page<z.input<typeof UserSummary>>> {
   const steps: Steps<Cursor, People, z.input<typeof UserSummary>> = {
@@ -44,9 +48,9 @@ export function servePeople(
         scope,
         entries.map((entry) => entry.id),
       ),
-    rules: ({ id }, { users, followed }) => maySeeUser(scope.viewerId, users.get(id), followed),
-    present: ({ id }, { users, media, followed }) =>
-      presentSummary(users.get(id)!, { media, followed, publicUrl }),
+    rules: ({ id }, { users, ties }) => maySee(scope.viewerId, users.get(id), ties),
+    present: ({ id }, { users, media, ties }) =>
+      presentSummary(users.get(id)!, { viewerId: scope.viewerId, media, ties, publicUrl }),
   };
   return servePage(steps, query);
 }

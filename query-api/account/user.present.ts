@@ -1,9 +1,11 @@
 import type { z } from 'zod';
 import type { Author, Me, User, UserSummary } from '../../schemas/shapes.ts';
+import type { Tie } from '../../schemas/visibility/visibility.ts';
 import type { FollowCounts } from '../graph/follow.reads.ts';
 import { presentAvatar } from '../media/media.present.ts';
 import type { MediaRow } from '../media/media.reads.ts';
 import type { OwnRow, UserRow } from './user.reads.ts';
+import { relationTo } from './user.rules.ts';
 
 export interface Counts extends FollowCounts {
   posts: number;
@@ -21,16 +23,24 @@ export function presentAuthor(
 
 /** What people are presented with, besides themselves. */
 export interface Beside {
+  viewerId: string | null;
   media: ReadonlyMap<string, MediaRow>;
-  followed: ReadonlySet<string>;
+  /** The viewer's. */
+  ties: ReadonlyMap<string, Tie>;
   publicUrl: string;
 }
 
 export function presentSummary(
   user: UserRow,
-  { media, followed, publicUrl }: Beside,
+  { viewerId, media, ties, publicUrl }: Beside,
 ): z.input<typeof UserSummary> {
-  return { ...presentAuthor(user, media, publicUrl), followedByViewer: followed.has(user.id) };
+  const relation = relationTo(viewerId, user, ties);
+  return {
+    ...presentAuthor(user, media, publicUrl),
+    isPrivate: user.privateSince !== null,
+    followedByViewer: relation === 'follower',
+    requestedByViewer: relation === 'requested',
+  };
 }
 
 export function presentUser(user: UserRow, counts: Counts, beside: Beside): z.input<typeof User> {

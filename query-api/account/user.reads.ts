@@ -1,8 +1,8 @@
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
-import { loadFollowed } from '../graph/follow.reads.ts';
+import { loadTies } from '../graph/tie.reads.ts';
 import { problem } from '../problem.ts';
 import type { Scope } from '../scope.ts';
-import { maySeeUser } from './user.rules.ts';
+import { maySeeContentOf, maySeeUser } from './user.rules.ts';
 
 /** What anybody may be told of a person. */
 export interface UserRow {
@@ -13,6 +13,8 @@ export interface UserRow {
   website: string | null;
   avatarMediaId: string | null;
   live: boolean;
+  /** Since when the account is private, milliseconds; null while it is public. */
+  privateSince: number | null;
 }
 
 /** What only the person is told. */
@@ -28,7 +30,8 @@ const people = (scope: Scope): string => {
   return `${s}.person p JOIN ${s}.profile f USING (user_id)`;
 };
 
-const userColumns = `user_id, p.username, f.full_name, f.bio, f.website, f.avatar_media_id, p.live AND f.live AS live`;
+const userColumns = `user_id, p.username, f.full_name, f.bio, f.website, f.avatar_media_id, f.private_since,
+  p.live AND f.live AS live`;
 
 /** People by id, one round trip; unknown ones are missing from the map. */
 export async function loadUsers(scope: Scope, ids: readonly string[]): Promise<Map<string, UserRow>> {
@@ -40,8 +43,14 @@ export async function loadUsers(scope: Scope, ids: readonly string[]): Promise<M
   return new Map(rows.map((row) => [row.user_id, userRow(row)]));
 }
 
+/** Somebody whom the viewer may see. */
+export interface SeenUser extends UserRow {
+  /** Whether they may see more than the profile: posts, followers, whom they follow. */
+  showsContent: boolean;
+}
+
 /** Whoever has the name now, as far as the viewer may know. Throws user_not_found. */
-export async function requireUser(scope: Scope, username: string): Promise<UserRow> {
+export async function requireUser(scope: Scope, username: string): Promise<SeenUser> {
   const { rows } = await scope.db.query(
     `SELECT ${userColumns} FROM ${people(scope)} WHERE lower(p.username) = lower($1) AND p.live AND f.live`,
     [username],
@@ -50,15 +59,15 @@ export async function requireUser(scope: Scope, username: string): Promise<UserR
 }
 
 /** The same by id. Throws user_not_found. */
-export async function requireUserById(scope: Scope, userId: string): Promise<UserRow> {
+export async function requireUserById(scope: Scope, userId: string): Promise<SeenUser> {
   return requireVisible(scope, (await loadUsers(scope, [userId])).get(userId));
 }
 
-async function requireVisible(scope: Scope, user: UserRow | undefined): Promise<UserRow> {
+async function requireVisible(scope: Scope, user: UserRow | undefined): Promise<SeenUser> {
   if (!user) throw problem('user_not_found');
-  const followed = await loadFollowed(scope, [user.id]);
-  if (!maySeeUser(scope.viewerId, user, followed)) throw problem('user_not_found');
-  return user;
+  const ties = await loadTies(scope, [user.id]);
+  if (!maySeeUser(scope.viewerId, user, ties)) throw problem('user_not_found');
+  return { ...user, showsContent: maySeeContentOf(scope.viewerId, user, ties) };
 }
 
 /** Throws user_not_found: the token may outlive the account. */
@@ -92,14 +101,16 @@ export async function searchPeople(
   return rows.map((row) => ({ id: row.user_id, time: row.event_time.getTime() }));
 }
 
-function userRow(row: Record<string, never>): UserRow {
+// biome-ignore lint/suspicious/noExplicitAny: the columns above
+function userRow(row: any): UserRow {
   return {
-    id: row.user_id!,
-    username: row.username!,
-    fullName: row.full_name!,
+    id: row.user_id,
+    username: row.username,
+    fullName: row.full_name,
     bio: row.bio ?? '',
     website: row.website ?? null,
     avatarMediaId: row.avatar_media_id ?? null,
-    live: row.live!,
+    live: row.live,
+    privateSince: row.private_since?.getTime() ?? null,
   };
 }

@@ -1,7 +1,8 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
 import { readMe, readUser, searchUsers } from '../../schemas/account/user.http.ts';
 import { loadPostCount } from '../content/post.reads.ts';
-import { loadFollowCounts, loadFollowed } from '../graph/follow.reads.ts';
+import { loadFollowCounts } from '../graph/follow.reads.ts';
+import { loadTies } from '../graph/tie.reads.ts';
 import { loadMedia } from '../media/media.reads.ts';
 import type { Room } from '../room.ts';
 import type { Scope } from '../scope.ts';
@@ -32,14 +33,14 @@ export function userRoutes({ handle, publicUrl }: Room): BoundRoute[] {
 }
 
 async function besides(scope: Scope, user: UserRow, publicUrl: string): Promise<[Counts, Beside]> {
-  const [follows, posts, followed, media] = await Promise.all([
+  const [follows, posts, ties, media] = await Promise.all([
     loadFollowCounts(scope, user.id),
     loadPostCount(scope, user.id),
-    loadFollowed(scope, [user.id]),
+    loadTies(scope, [user.id]),
     loadMedia(scope, user.avatarMediaId === null ? [] : [user.avatarMediaId]),
   ]);
   return [
     { ...follows, posts },
-    { media, followed, publicUrl },
+    { viewerId: scope.viewerId, media, ties, publicUrl },
   ];
 }

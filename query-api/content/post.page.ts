@@ -3,7 +3,7 @@ import type { Post } from '../../schemas/shapes.ts';
 import { avatarIds } from '../account/user.page.ts';
 import { loadUsers } from '../account/user.reads.ts';
 import type { Cursor } from '../cursor.ts';
-import { loadFollowed } from '../graph/follow.reads.ts';
+import { loadTies } from '../graph/tie.reads.ts';
 import { loadMedia } from '../media/media.reads.ts';
 import { type Page, type PageQuery, type Steps, servePage } from '../pipeline.ts';
 import type { Scope } from '../scope.ts';
@@ -16,9 +16,9 @@ export async function hydratePosts(scope: Scope, ids: readonly string[]): Promis
   const [posts, likes] = await Promise.all([loadPosts(scope, ids), loadLikes(scope, ids)]);
   const rows = [...posts.values()];
   const authorIds = rows.map((post) => post.authorId);
-  const [users, followed] = await Promise.all([loadUsers(scope, authorIds), loadFollowed(scope, authorIds)]);
+  const [users, ties] = await Promise.all([loadUsers(scope, authorIds), loadTies(scope, authorIds)]);
   const media = await loadMedia(scope, [...rows.flatMap((post) => post.mediaIds), ...avatarIds(users)]);
-  return { posts, likes, users, followed, media };
+  return { posts, likes, users, ties, media };
 }
 
 export interface PostsPage {

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Post } from '../../schemas/shapes.ts';
-import { maySeePost, relationOf } from '../../schemas/visibility/visibility.ts';
+import { maySeePost } from '../../schemas/visibility/visibility.ts';
 import type { People } from '../account/user.page.ts';
 import { presentAuthor } from '../account/user.present.ts';
-import { maySeeUser } from '../account/user.rules.ts';
+import { relationTo } from '../account/user.rules.ts';
 import { presentPostMedia } from '../media/media.present.ts';
 import type { MediaRow } from '../media/media.reads.ts';
 import type { LikesOf } from './like.reads.ts';
@@ -21,10 +21,11 @@ export interface Posts extends People {
  */
 export function maySeePostOf(viewerId: string | null, id: string, hydrated: Posts): boolean {
   const post = hydrated.posts.get(id);
-  if (!post || !maySeeUser(viewerId, hydrated.users.get(post.authorId), hydrated.followed)) return false;
-  const relation = relationOf(viewerId, post.authorId, hydrated.followed.has(post.authorId));
+  const author = post && hydrated.users.get(post.authorId);
+  if (!author) return false;
+  const relation = relationTo(viewerId, author, hydrated.ties);
   const mediaReady = post.visible && stateOf(post, hydrated.media) === 'ready';
-  return maySeePost(relation, { live: post.live, mediaReady });
+  return maySeePost(relation, author, { live: post.live, mediaReady });
 }
 
 /** Only for posts that the rules let through. */

@@ -1,6 +1,7 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
 import { listPostsByUserId, listUserPosts, readPost } from '../../schemas/content/post.http.ts';
-import { requireUser, requireUserById } from '../account/user.reads.ts';
+import { requireUser, requireUserById, type SeenUser } from '../account/user.reads.ts';
+import { nothing } from '../pipeline.ts';
 import { problem } from '../problem.ts';
 import type { Room } from '../room.ts';
 import type { Scope } from '../scope.ts';
@@ -15,14 +16,19 @@ export function postRoutes({ handle, publicUrl }: Room): BoundRoute[] {
       return { body: presentPost(scope.viewerId, params.id, posts, publicUrl) };
     }),
     handle(listUserPosts, async ({ params, query, scope }) => {
-      const { id } = await requireUser(scope, params.username);
-      return { body: await servePosts({ scope, publicUrl, skeleton: postsOf.bind(null, scope, id) }, query) };
+      const skeleton = postsShown(scope, await requireUser(scope, params.username));
+      return { body: await servePosts({ scope, publicUrl, skeleton }, query) };
     }),
     handle(listPostsByUserId, async ({ params, query, scope }) => {
-      const { id } = await requireUserById(scope, params.userId);
-      return { body: await servePosts({ scope, publicUrl, skeleton: postsOf.bind(null, scope, id) }, query) };
+      const skeleton = postsShown(scope, await requireUserById(scope, params.userId));
+      return { body: await servePosts({ scope, publicUrl, skeleton }, query) };
     }),
   ];
+}
+
+/** The rules hide each post of a private account; so that no page tells how many there are, nothing is looked at. */
+function postsShown(scope: Scope, { id, showsContent }: SeenUser) {
+  return showsContent ? postsOf.bind(null, scope, id) : nothing;
 }
 
 /** The post with all it is shown with. Throws post_not_found when the viewer may not see it. */

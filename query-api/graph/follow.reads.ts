@@ -21,6 +21,17 @@ export function followingOf(
   return edges(scope, 'follower_id', 'followee_id', userId, after, limit);
 }
 
+/** Who has asked to follow the viewer, newest first; the rules leave out who follows by now. */
+export async function requestsTo(scope: Scope, after: Cursor | null, limit: number): Promise<Cursor[]> {
+  const { rows } = await scope.db.query(
+    `SELECT follower_id AS id, requested_at FROM ${scope.schema('graph')}.follow_request
+     WHERE followee_id = $1 AND live AND ${afterCursor('requested_at', 'follower_id', 2)}
+     ORDER BY requested_at DESC, follower_id DESC LIMIT $4`,
+    [scope.viewerId, ...cursorParams(after), limit],
+  );
+  return rows.map((row) => ({ id: row.id, time: row.requested_at.getTime() }));
+}
+
 type End = 'follower_id' | 'followee_id';
 
 async function edges(
@@ -38,17 +49,6 @@ async function edges(
     [userId, ...cursorParams(after), limit],
   );
   return rows.map((row) => ({ id: row.id, time: row.followed_at.getTime() }));
-}
-
-/** Which of these the viewer follows; one round trip, none for strangers. */
-export async function loadFollowed(scope: Scope, ids: readonly string[]): Promise<Set<string>> {
-  if (scope.viewerId === null || ids.length === 0) return new Set();
-  const { rows } = await scope.db.query(
-    `SELECT followee_id FROM ${scope.schema('graph')}.follow
-     WHERE follower_id = $1 AND followee_id = ANY($2::uuid[]) AND live`,
-    [scope.viewerId, [...new Set(ids)]],
-  );
-  return new Set(rows.map((row) => row.followee_id));
 }
 
 export interface FollowCounts {

@@ -46,6 +46,7 @@ export const editProfile = route({
       .nullable(),
     gender: Gender.nullable(),
     avatarMediaId: Uuid.nullable(),
+    isPrivate: z.boolean().optional().describe('As it is when left out, so that forgetting it opens nothing'),
   }),
   success: { status: 200, body: Account, description: 'The account after the edit' },
   problems: ['user_not_found', 'media_not_found', 'media_not_uploaded', 'media_rejected'],

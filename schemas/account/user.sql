@@ -17,6 +17,8 @@ CREATE TABLE profile (
   website         text,
   gender          text,
   avatar_media_id uuid,
+  -- null: the account is public
+  private_since   timestamptz,
   live            boolean NOT NULL,
   event_time      timestamptz NOT NULL,
   event_id        uuid NOT NULL

@@ -41,7 +41,7 @@ export const deletePost = route({
   tag: 'content',
   summary: 'Delete a post of mine, for good',
   auth: 'user',
-  reads: ['posts'],
+  reads: ['accounts', 'graph', 'posts'],
   idempotencyKey: 'optional',
   params: onePost,
   success: { status: 204, description: 'It is gone' },

@@ -54,6 +54,8 @@ export interface ProfileEdited {
   website: Personal;
   gender: Personal;
   avatarMediaId: null | string;
+  /** Since when the account is private: meta.time of the edit that made it so. null: it is public. */
+  privateSince: null | number;
 }
 
 export interface PostLiked {
@@ -94,6 +96,24 @@ export interface PostDeleted {
   authorId: string;
 }
 
+/** Both vanish for each other. Follows and requests between the two, either way, that are older than this end. */
+export interface UserBlocked {
+  type: 'UserBlocked';
+  meta: Envelope;
+  blockerId: string;
+  blockedId: string;
+  /** Since when: meta.time of the first of these. */
+  blockedAt: number;
+}
+
+/** Brings back no follow. */
+export interface UserUnblocked {
+  type: 'UserUnblocked';
+  meta: Envelope;
+  blockerId: string;
+  blockedId: string;
+}
+
 /** followerId follows followeeId. Said again of a follow that stands, it carries the time of the first. */
 export interface UserFollowed {
   type: 'UserFollowed';
@@ -106,6 +126,47 @@ export interface UserFollowed {
 
 export interface UserUnfollowed {
   type: 'UserUnfollowed';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+/** followerId asks to follow followeeId, whose account is private. Said again of a request that stands, it carries the time of the first. It takes nothing from a follow that stands. */
+export interface FollowRequested {
+  type: 'FollowRequested';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+  /** Since when: meta.time of the first of these. */
+  requestedAt: number;
+}
+
+/** followeeId lets followerId follow, since meta.time. */
+export interface FollowRequestApproved {
+  type: 'FollowRequestApproved';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+export interface FollowRequestDeclined {
+  type: 'FollowRequestDeclined';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+/** followerId no longer asks, nor follows if that was granted meanwhile. */
+export interface FollowRequestCancelled {
+  type: 'FollowRequestCancelled';
+  meta: Envelope;
+  followerId: string;
+  followeeId: string;
+}
+
+/** followeeId takes the follow of followerId away. */
+export interface FollowerRemoved {
+  type: 'FollowerRemoved';
   meta: Envelope;
   followerId: string;
   followeeId: string;
@@ -195,8 +256,15 @@ export type Event =
   | PostUnliked
   | PostPublished
   | PostDeleted
+  | UserBlocked
+  | UserUnblocked
   | UserFollowed
   | UserUnfollowed
+  | FollowRequested
+  | FollowRequestApproved
+  | FollowRequestDeclined
+  | FollowRequestCancelled
+  | FollowerRemoved
   | MediaUploadRequested
   | MediaUploaded
   | MediaReady
@@ -441,6 +509,18 @@ export const eventCatalog = {
           ],
           "default": null,
           "personal": false
+        },
+        {
+          "name": "privateSince",
+          "type": [
+            "null",
+            {
+              "type": "long",
+              "logicalType": "timestamp-millis"
+            }
+          ],
+          "default": null,
+          "doc": "Since when the account is private: meta.time of the edit that made it so. null: it is public."
         }
       ]
     }
@@ -826,6 +906,180 @@ export const eventCatalog = {
       ]
     }
   },
+  UserBlocked: {
+    "topic": "follow-events",
+    "key": "blockerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "UserBlocked",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "blockerId",
+      "doc": "Both vanish for each other. Follows and requests between the two, either way, that are older than this end.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "blockerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "blockedId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "blockedAt",
+          "type": {
+            "type": "long",
+            "logicalType": "timestamp-millis"
+          },
+          "doc": "Since when: meta.time of the first of these."
+        }
+      ]
+    }
+  },
+  UserUnblocked: {
+    "topic": "follow-events",
+    "key": "blockerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "UserUnblocked",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "blockerId",
+      "doc": "Brings back no follow.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "blockerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "blockedId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
   UserFollowed: {
     "topic": "follow-events",
     "key": "followerId",
@@ -928,6 +1182,428 @@ export const eventCatalog = {
       "namespace": "emulsion",
       "topic": "follow-events",
       "key": "followerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  FollowRequested: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "FollowRequested",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "doc": "followerId asks to follow followeeId, whose account is private. Said again of a request that stands, it carries the time of the first. It takes nothing from a follow that stands.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "requestedAt",
+          "type": {
+            "type": "long",
+            "logicalType": "timestamp-millis"
+          },
+          "doc": "Since when: meta.time of the first of these."
+        }
+      ]
+    }
+  },
+  FollowRequestApproved: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "FollowRequestApproved",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "doc": "followeeId lets followerId follow, since meta.time.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  FollowRequestDeclined: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "FollowRequestDeclined",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  FollowRequestCancelled: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "FollowRequestCancelled",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "doc": "followerId no longer asks, nor follows if that was granted meanwhile.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "followerId",
+          "type": "string",
+          "personal": false
+        },
+        {
+          "name": "followeeId",
+          "type": "string",
+          "personal": false
+        }
+      ]
+    }
+  },
+  FollowerRemoved: {
+    "topic": "follow-events",
+    "key": "followerId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "FollowerRemoved",
+      "namespace": "emulsion",
+      "topic": "follow-events",
+      "key": "followerId",
+      "doc": "followeeId takes the follow of followerId away.",
       "fields": [
         {
           "name": "meta",

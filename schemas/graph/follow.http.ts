@@ -3,7 +3,10 @@ import { route } from '../route.ts';
 import { page, pageQuery, Username, UserSummary } from '../shapes.ts';
 
 const ofUser = z.strictObject({ username: Username });
-const following = z.object({ following: z.boolean() });
+const following = z.object({
+  following: z.boolean(),
+  requested: z.boolean().describe('The account is private and has not answered'),
+});
 
 export const followUser = route({
   name: 'followUser',
@@ -11,12 +14,12 @@ export const followUser = route({
   path: '/api/users/{username}/follow',
   service: 'command',
   tag: 'graph',
-  summary: 'Follow somebody; again changes nothing',
+  summary: 'Follow somebody, or ask to where the account is private; again changes nothing',
   auth: 'user',
   reads: ['accounts', 'graph'],
   idempotencyKey: 'optional',
   params: ofUser,
-  success: { status: 200, body: following, description: 'following is true' },
+  success: { status: 200, body: following, description: 'One of both is true' },
   problems: ['user_not_found', 'self_follow'],
 });
 
@@ -26,12 +29,12 @@ export const unfollowUser = route({
   path: '/api/users/{username}/follow',
   service: 'command',
   tag: 'graph',
-  summary: 'Follow somebody no longer; again changes nothing',
+  summary: 'Follow somebody, or ask to, no longer; again changes nothing',
   auth: 'user',
-  reads: ['accounts'],
+  reads: ['accounts', 'graph'],
   idempotencyKey: 'optional',
   params: ofUser,
-  success: { status: 200, body: following, description: 'following is false' },
+  success: { status: 200, body: following, description: 'Both are false' },
   problems: ['user_not_found', 'self_follow'],
 });
 
@@ -63,4 +66,19 @@ export const listFollowing = route({
   query: pageQuery,
   success: { status: 200, body: page(UserSummary), description: 'A page of people' },
   problems: ['user_not_found'],
+});
+
+export const removeFollower = route({
+  name: 'removeFollower',
+  method: 'delete',
+  path: '/api/users/me/followers/{username}',
+  service: 'command',
+  tag: 'graph',
+  summary: 'Take the follow of a follower of mine away; again changes nothing',
+  auth: 'user',
+  reads: ['accounts', 'graph'],
+  idempotencyKey: 'optional',
+  params: ofUser,
+  success: { status: 200, body: z.object({ follower: z.boolean() }), description: 'follower is false' },
+  problems: ['user_not_found', 'self_follow'],
 });

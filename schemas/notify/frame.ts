@@ -5,6 +5,8 @@ const dataOf = {
   'post.published': z.object({ postId: z.uuid(), authorId: z.uuid() }),
   'post.liked': z.object({ postId: z.uuid(), likerId: z.uuid() }),
   'user.followed': z.object({ followerId: z.uuid() }),
+  'follow.requested': z.object({ followerId: z.uuid() }),
+  'follow.approved': z.object({ followeeId: z.uuid() }),
   'media.ready': z.object({ mediaId: z.uuid() }),
   'media.rejected': z.object({ mediaId: z.uuid(), code: z.string() }),
 } as const;
@@ -38,6 +40,8 @@ export const frame = z.discriminatedUnion('type', [
   frameOf('post.published'),
   frameOf('post.liked'),
   frameOf('user.followed'),
+  frameOf('follow.requested'),
+  frameOf('follow.approved'),
   frameOf('media.ready'),
   frameOf('media.rejected'),
 ]);

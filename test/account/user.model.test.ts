@@ -14,13 +14,20 @@ const registered = (userId: string, username: string, at: number) =>
     },
     noon + at,
   );
-const edited = (userId: string, fullName: string, at: number, id?: string) =>
+const edited = (
+  userId: string,
+  fullName: string,
+  at: number,
+  id?: string,
+  privateSince: number | null = null,
+) =>
   event(
     'ProfileEdited',
     {
       ...{ userId, fullName, bio: `${fullName}.`, website: 'https://a.example' },
       gender: null,
       avatarMediaId: nth(5),
+      privateSince,
     },
     noon + at,
     id,

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { decideLike, decideUnlike, type LikeState } from '../../command-api/content/like.decide.ts';
+import type { OwnerFacts } from '../../schemas/visibility/visibility.ts';
 import { ana, ben, byAna, meta } from './given.ts';
 
 const postId = '01900000-0000-7000-8000-000000000001';
 const given = (
   post: Partial<NonNullable<LikeState['post']>> = {},
   relation: LikeState['relation'] = 'stranger',
-): LikeState => ({ post: { postId, authorId: ben, live: true, mediaReady: true, ...post }, relation });
+  author: Partial<OwnerFacts> = {},
+): LikeState => ({
+  post: { postId, authorId: ben, live: true, mediaReady: true, ...post },
+  author: { live: true, privateSince: null, ...author },
+  relation,
+});
 
 describe('like', () => {
   it('is a fact of the liker that names the author', () => {
@@ -19,7 +25,11 @@ describe('like', () => {
     });
   });
   it.each([
-    ['unknown', { post: null, relation: 'stranger' } as LikeState],
+    ['unknown', { ...given(), post: null }],
+    ['of somebody unknown', { ...given(), author: null }],
+    ['of who is blocked', given({}, 'blocker')],
+    ['of who has blocked', given({}, 'blocked')],
+    ['of a private account that one does not follow', given({}, 'requested', { privateSince: 1 })],
     ['deleted', given({ live: false })],
     ['not shown yet', given({ mediaReady: false })],
   ])('of a post that is %s is refused as not found', (_, state) => {
@@ -42,8 +52,14 @@ describe('unlike', () => {
       authorId: ben,
     });
   });
+  it('is possible when the account is private by now, but not when one of both has blocked the other', () => {
+    const hidden = given({}, 'stranger', { privateSince: 1 });
+    expect(decideUnlike(hidden, byAna())).toMatchObject({ type: 'PostUnliked' });
+    for (const relation of ['blocked', 'blocker'] as const)
+      expect(decideUnlike(given({}, relation), byAna())).toMatchObject({ refused: 'post_not_found' });
+  });
   it('of a post that never was is refused', () => {
-    expect(decideUnlike({ post: null, relation: 'nobody' }, byAna())).toMatchObject({
+    expect(decideUnlike({ ...given(), post: null }, byAna())).toMatchObject({
       refused: 'post_not_found',
     });
   });

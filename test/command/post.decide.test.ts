@@ -41,6 +41,7 @@ describe('publish', () => {
 describe('delete', () => {
   const given = (authorId: string, relation: DeleteState['relation'], live = true): DeleteState => ({
     post: { postId: 'p1', authorId, live, mediaReady: true },
+    author: { live: true, privateSince: null },
     relation,
   });
   it('is a fact of the author', () => {
@@ -59,7 +60,7 @@ describe('delete', () => {
   });
   it("of another's post that one can't see tells nothing of it", () => {
     expect(decideDelete(given(ben, 'stranger', false), byAna())).toMatchObject({ refused: 'post_not_found' });
-    expect(decideDelete({ post: null, relation: 'nobody' }, byAna())).toMatchObject({
+    expect(decideDelete({ post: null, author: null, relation: 'stranger' }, byAna())).toMatchObject({
       refused: 'post_not_found',
     });
   });

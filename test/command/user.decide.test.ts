@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { foldEmail, foldUsername } from '../../command-api/account/fold.ts';
 import { decideEditProfile, decideRegister } from '../../command-api/account/user.decide.ts';
-import { ana, ben, byAna, meta, newId } from './given.ts';
+import { ana, ben, byAna, meta, newId, now } from './given.ts';
 
 const command = {
   username: 'Ana_B',
@@ -45,16 +45,30 @@ describe('register', () => {
 describe('edit profile', () => {
   const edit = { fullName: 'Ana Berg', bio: '', website: null, gender: null, avatarMediaId: null };
   it('carries the whole profile', () => {
-    expect(decideEditProfile({ avatar: undefined }, edit, byAna())).toEqual({
+    expect(decideEditProfile({ avatar: undefined, privateSince: null }, edit, byAna())).toEqual({
       type: 'ProfileEdited',
       meta,
       userId: ana,
       ...edit,
+      privateSince: null,
     });
+  });
+  it.each([
+    ['a public account stays public', null, undefined, null],
+    ['goes private now', null, true, now],
+    ['a private account stays private, since when it was', 17, undefined, 17],
+    ['though it is said again', 17, true, 17],
+    ['goes public', 17, false, null],
+  ])('%s', (_, privateSince, isPrivate, after) => {
+    const decided = decideEditProfile({ avatar: undefined, privateSince }, { ...edit, isPrivate }, byAna());
+    expect(decided).toMatchObject({ privateSince: after });
+    expect(decided).not.toHaveProperty('isPrivate');
   });
   it("takes no avatar that is another's", () => {
     const avatar = { mediaId: 'm1', ownerId: ben, state: 'ready', reason: null } as const;
-    expect(decideEditProfile({ avatar }, { ...edit, avatarMediaId: 'm1' }, byAna())).toMatchObject({
+    expect(
+      decideEditProfile({ avatar, privateSince: null }, { ...edit, avatarMediaId: 'm1' }, byAna()),
+    ).toMatchObject({
       refused: 'media_not_found',
     });
   });

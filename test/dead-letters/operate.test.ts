@@ -85,6 +85,7 @@ describe('edit', () => {
         website: null,
         gender: null,
         avatarMediaId: 'no uuid',
+        privateSince: null,
       },
       Date.now(),
     );
@@ -113,6 +114,7 @@ describe('edit', () => {
         type: 'ProfileEdited',
         userId: ann.id,
         avatarMediaId: 'no uuid',
+        privateSince: null,
         bio: expect.stringContaining('12 bytes'),
       },
     });

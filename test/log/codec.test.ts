@@ -16,7 +16,7 @@ const keys = (owner: string): Buffer | undefined => (owner === ana ? key : undef
 const edited = (fullName: string, userId = ana) =>
   event(
     'ProfileEdited',
-    { userId, fullName, bio: 'Hills', website: null, gender: null, avatarMediaId: null },
+    { userId, fullName, bio: 'Hills', website: null, gender: null, avatarMediaId: null, privateSince: null },
     noon,
   );
 const sealed = (one: Event): SealedEvent => codec.decode(codec.encode(one, key).value);

@@ -29,6 +29,13 @@ const photo = fc.constantFrom(...photos);
 const at = fc.integer({ min: 0, max: 5 }).map((n) => noon + n);
 
 const reveal = { bio: 'b', website: null, gender: null, avatarMediaId: null };
+const sometime = fc.option(at);
+const answers = [
+  'FollowRequestApproved',
+  'FollowRequestDeclined',
+  'FollowRequestCancelled',
+  'FollowerRemoved',
+] as const;
 const facts: fc.Arbitrary<Event> = fc.oneof(
   fc.record({ userId: person, at }).map(({ userId, at: t }) =>
     event(
@@ -45,12 +52,23 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
     ),
   ),
   fc
-    .record({ userId: person, at, fullName: fc.constantFrom('A', 'B') })
+    .record({ userId: person, at, fullName: fc.constantFrom('A', 'B'), privateSince: sometime })
     .map(({ at: t, ...rest }) => event('ProfileEdited', { ...rest, ...reveal }, t)),
   fc
     .record({ followerId: person, followeeId: person, at, on: fc.boolean() })
     .map(({ at: t, on, ...edge }) =>
       on ? event('UserFollowed', { ...edge, followedAt: t - 1 }, t) : event('UserUnfollowed', edge, t),
+    ),
+  fc
+    .record({ followerId: person, followeeId: person, at, what: fc.constantFrom(...answers) })
+    .map(({ at: t, what, ...edge }) => event(what, edge, t)),
+  fc
+    .record({ followerId: person, followeeId: person, at })
+    .map(({ at: t, ...edge }) => event('FollowRequested', { ...edge, requestedAt: t - 1 }, t)),
+  fc
+    .record({ blockerId: person, blockedId: person, at, on: fc.boolean() })
+    .map(({ at: t, on, ...pair }) =>
+      on ? event('UserBlocked', { ...pair, blockedAt: t - 1 }, t) : event('UserUnblocked', pair, t),
     ),
   fc
     .record({ post, likerId: person, at, on: fc.boolean() })

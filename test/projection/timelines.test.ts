@@ -76,6 +76,22 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
       ),
   },
   {
+    weight: 1,
+    arbitrary: fc
+      .record({ followerId: person, followeeId: person, at, granted: fc.boolean() })
+      .filter((edge) => edge.followerId !== edge.followeeId)
+      .map(({ at: t, granted, ...edge }) =>
+        event(granted ? 'FollowRequestApproved' : 'FollowerRemoved', edge, t),
+      ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .record({ blockerId: person, blockedId: person, at })
+      .filter((pair) => pair.blockerId !== pair.blockedId)
+      .map(({ at: t, ...pair }) => event('UserBlocked', { ...pair, blockedAt: t }, t)),
+  },
+  {
     weight: 4,
     arbitrary: fc
       .constantFrom(...posts)
@@ -89,18 +105,26 @@ const facts: fc.Arbitrary<Event> = fc.oneof(
   },
 );
 
+/** A block is the newest word on the follows between two until one of them is newer. */
+function aboutWhat(e: Event): string[] {
+  if ('postId' in e) return [e.postId];
+  if ('blockerId' in e) return [`${e.blockerId}>${e.blockedId}`, `${e.blockedId}>${e.blockerId}`];
+  return 'followeeId' in e ? [`${e.followerId}>${e.followeeId}`] : [];
+}
+
 /** DESIGN §6 in a few lines of its own: the newest fact of each edge and post, then the definition. */
 function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<string>): string[] {
   const newest = new Map<string, Event>();
   for (const e of events) {
-    const id = 'postId' in e ? e.postId : 'followeeId' in e ? `${e.followerId}>${e.followeeId}` : '';
-    const known = newest.get(id);
-    if (
-      !known ||
-      known.meta.time < e.meta.time ||
-      (known.meta.time === e.meta.time && known.meta.id < e.meta.id)
-    )
-      newest.set(id, e);
+    for (const id of aboutWhat(e)) {
+      const known = newest.get(id);
+      if (
+        !known ||
+        known.meta.time < e.meta.time ||
+        (known.meta.time === e.meta.time && known.meta.id < e.meta.id)
+      )
+        newest.set(id, e);
+    }
   }
   const live = [...newest.values()]
     .filter((e) => e.type === 'PostPublished')
@@ -108,11 +132,13 @@ function expected(events: readonly Event[], reader: string, pulled: ReadonlySet<
     .sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1));
   const entries = live.filter((p) => p.author === reader);
   for (const e of newest.values()) {
-    if (e.type !== 'UserFollowed' || e.followerId !== reader || pulled.has(e.followeeId)) continue;
+    if (e.type !== 'UserFollowed' && e.type !== 'FollowRequestApproved') continue;
+    if (e.followerId !== reader || pulled.has(e.followeeId)) continue;
+    const since = e.type === 'UserFollowed' ? e.followedAt : e.meta.time;
     const theirs = live.filter((p) => p.author === e.followeeId);
     entries.push(
-      ...theirs.filter((p) => p.at >= e.followedAt),
-      ...theirs.filter((p) => p.at < e.followedAt).slice(0, rules.backfill),
+      ...theirs.filter((p) => p.at >= since),
+      ...theirs.filter((p) => p.at < since).slice(0, rules.backfill),
     );
   }
   return entries

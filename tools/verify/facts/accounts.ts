@@ -3,7 +3,7 @@ import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts
 /** A person whose name can't be revealed was erased; a tombstone is all that is left. */
 export const accounts: FactSpec = {
   model: 'accounts',
-  definition: 1,
+  definition: 2,
   topics: ['user-events'],
   tables: [
     {
@@ -28,6 +28,7 @@ export const accounts: FactSpec = {
         website: 'plain',
         gender: 'plain',
         avatar_media_id: 'plain',
+        private_since: 'time',
         ...registerColumns,
       },
       personal: { columns: ['full_name', 'bio', 'website', 'gender'], owner: 'user_id' },
@@ -53,6 +54,7 @@ export const accounts: FactSpec = {
       website: event.website,
       gender: event.gender,
       avatar_media_id: event.avatarMediaId,
+      private_since: event.privateSince === null ? null : String(event.privateSince),
     };
     return [{ table: 'profile', row: { user_id: event.userId, ...(erased ? {} : said) }, live: !erased }];
   },

@@ -1,29 +1,72 @@
-import { type FactSpec, registerColumns, type Write } from '../spec.ts';
+import type { Event } from '../../../schemas/generated/events.ts';
+import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts';
+import { edgesOf, edgeWrites } from './edges.ts';
 
-/** An edge is there when its newest event says so; both ends count it. */
+/** An edge is there when its newest event says so; both ends count it. So are requests and blocks. */
 export const graph: FactSpec = {
   model: 'graph',
-  definition: 1,
+  definition: 2,
   topics: ['follow-events'],
   tables: [
     {
       name: 'follow',
       key: ['follower_id', 'followee_id'],
-      columns: { follower_id: 'plain', followee_id: 'plain', followed_at: 'time', ...registerColumns },
+      columns: {
+        follower_id: 'plain',
+        followee_id: 'plain',
+        followed_at: 'time',
+        approved: 'plain',
+        ...registerColumns,
+      },
+    },
+    {
+      name: 'follow_request',
+      key: ['follower_id', 'followee_id'],
+      columns: { follower_id: 'plain', followee_id: 'plain', requested_at: 'time', ...registerColumns },
+    },
+    {
+      name: 'block',
+      key: ['blocker_id', 'blocked_id'],
+      columns: { blocker_id: 'plain', blocked_id: 'plain', blocked_at: 'time', ...registerColumns },
     },
   ],
   counts: [{ name: 'follow_count', key: 'user_id', columns: ['followers', 'following'] }],
-  writes(event): Write[] {
-    if (event.type !== 'UserFollowed' && event.type !== 'UserUnfollowed') return [];
-    const row = {
-      follower_id: event.followerId,
-      followee_id: event.followeeId,
-      followed_at: event.type === 'UserFollowed' ? String(event.followedAt) : null,
-    };
-    return [{ table: 'follow', row, live: event.type === 'UserFollowed' }];
-  },
-  counted: (_table, row) => [
-    { table: 'follow_count', key: row.followee_id!, column: 'followers', counts: row.live === 'true' },
-    { table: 'follow_count', key: row.follower_id!, column: 'following', counts: row.live === 'true' },
+  writes: (event) => [
+    ...edgeWrites(event, 'follow', ({ since, approved }) => ({
+      approved: since === null ? null : String(approved),
+    })),
+    ...requestWrites(event),
+    ...blockWrites(event),
   ],
+  counted: (table, row) =>
+    table === 'follow'
+      ? [
+          { table: 'follow_count', key: row.followee_id!, column: 'followers', counts: row.live === 'true' },
+          { table: 'follow_count', key: row.follower_id!, column: 'following', counts: row.live === 'true' },
+        ]
+      : [],
 };
+
+/** Whatever is said of a follow ends a request that is older. */
+function requestWrites(event: Event): Write[] {
+  const row = (ends: { followerId: string; followeeId: string }, at: string | null): Row => ({
+    follower_id: ends.followerId,
+    followee_id: ends.followeeId,
+    requested_at: at,
+  });
+  if (event.type === 'FollowRequested')
+    return [{ table: 'follow_request', row: row(event, String(event.requestedAt)), live: true }];
+  const ended = event.type === 'FollowRequestDeclined' ? [event] : edgesOf(event);
+  return ended.map((ends) => ({ table: 'follow_request', row: row(ends, null), live: false }));
+}
+
+function blockWrites(event: Event): Write[] {
+  if (event.type !== 'UserBlocked' && event.type !== 'UserUnblocked') return [];
+  const blocked = event.type === 'UserBlocked';
+  const row = {
+    blocker_id: event.blockerId,
+    blocked_id: event.blockedId,
+    blocked_at: blocked ? String(event.blockedAt) : null,
+  };
+  return [{ table: 'block', row, live: blocked }];
+}

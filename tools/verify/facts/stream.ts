@@ -1,4 +1,5 @@
 import { type FactSpec, registerColumns, type Write } from '../spec.ts';
+import { edgeWrites } from './edges.ts';
 
 /** The streaming reactor's facts. What it told whom is an effect, which comes at least once and is in no register. */
 export const stream: FactSpec = {
@@ -31,10 +32,6 @@ export const stream: FactSpec = {
   ],
   writes(event): Write[] {
     switch (event.type) {
-      case 'UserFollowed':
-        return [followOf(event, String(event.followedAt))];
-      case 'UserUnfollowed':
-        return [followOf(event, null)];
       case 'PostPublished': {
         const said = { media_ids: event.mediaIds.join(','), trace_id: event.meta.correlation };
         const row = { post_id: event.postId, author_id: event.authorId, ...said };
@@ -50,12 +47,7 @@ export const stream: FactSpec = {
         return [{ table: 'stream_media', row, live: event.type === 'MediaReady' }];
       }
       default:
-        return [];
+        return edgeWrites(event, 'stream_follow');
     }
   },
 };
-
-function followOf(ends: { followerId: string; followeeId: string }, since: string | null): Write {
-  const row = { follower_id: ends.followerId, followee_id: ends.followeeId, followed_at: since };
-  return { table: 'stream_follow', row, live: since !== null };
-}

@@ -1,4 +1,5 @@
 import { type FactSpec, registerColumns, type Write } from '../spec.ts';
+import { edgeWrites } from './edges.ts';
 
 /** The timelines' own facts. What they amount to for each reader is in feeds.ts. */
 export const timelines: FactSpec = {
@@ -24,15 +25,8 @@ export const timelines: FactSpec = {
   ],
   counts: [{ name: 'timeline_follower_count', key: 'author_id', columns: ['followers'] }],
   writes(event): Write[] {
-    if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') {
-      const row = {
-        follower_id: event.followerId,
-        followee_id: event.followeeId,
-        followed_at: event.type === 'UserFollowed' ? String(event.followedAt) : null,
-      };
-      return [{ table: 'timeline_follow', row, live: event.type === 'UserFollowed' }];
-    }
-    if (event.type !== 'PostPublished' && event.type !== 'PostDeleted') return [];
+    if (event.type !== 'PostPublished' && event.type !== 'PostDeleted')
+      return edgeWrites(event, 'timeline_follow');
     const row = { post_id: event.postId, author_id: event.authorId };
     return [{ table: 'timeline_post', row, live: event.type === 'PostPublished' }];
   },
