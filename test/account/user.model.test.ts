@@ -67,6 +67,16 @@ describe('an edit', () => {
       ],
     });
   });
+  it('says since when the account is private, or that it is public', async () => {
+    const since = noon + 1;
+    const secret = edited(ana, 'Ana', 2, undefined, since);
+    expect(await projected(accounts, [secret])).toMatchObject({
+      profile: [{ private_since: '2026-01-15T12:00:00.001+00:00' }],
+    });
+    expect(await projected(accounts, [secret, edited(ana, 'Ana', 3)])).toMatchObject({
+      profile: [{ private_since: null }],
+    });
+  });
   it('loses to a newer one, and to one of the same moment whose id is larger', async () => {
     const events = [
       edited(ana, 'Third', 3, nth(2)),

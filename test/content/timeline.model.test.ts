@@ -23,6 +23,15 @@ const published = (authorId: string, at: number, postId = post, id?: string) =>
 const deleted = (authorId: string, at: number, postId = post, id?: string) =>
   event('PostDeleted', { postId, authorId }, noon + at, id);
 
+const granted = (followerId: string, followeeId: string, at: number) =>
+  event('FollowRequestApproved', { followerId, followeeId }, noon + at);
+const removed = (followerId: string, followeeId: string, at: number) =>
+  event('FollowerRemoved', { followerId, followeeId }, noon + at);
+const cancelled = (followerId: string, followeeId: string, at: number) =>
+  event('FollowRequestCancelled', { followerId, followeeId }, noon + at);
+const blocked = (blockerId: string, blockedId: string, at: number) =>
+  event('UserBlocked', { blockerId, blockedId, blockedAt: noon + at }, noon + at);
+
 describe('the facts of feeds', () => {
   it('are who follows whom since when, how many, and who published what', async () => {
     const events = [
@@ -47,6 +56,25 @@ describe('the facts of feeds', () => {
       timeline_follow: [{ followed_at: null, live: false }],
       timeline_follower_count: [{ followers: 0 }],
     });
+  });
+  it('of a request that was granted are a follow since then; a request alone is none', async () => {
+    const asked = event('FollowRequested', { followerId: cleo, followeeId: ben, requestedAt: noon }, noon);
+    expect(await projected(timelines, [asked, granted(ana, ben, 2)])).toMatchObject({
+      timeline_follow: [{ follower_id: ana, followed_at: '2026-01-15T12:00:00.002+00:00', live: true }],
+      timeline_follower_count: [{ author_id: ben, followers: 1 }],
+    });
+  });
+  it.each([
+    ['was taken away', removed(ana, ben, 3)],
+    ['was taken back', cancelled(ana, ben, 3)],
+    ['a block has cut', blocked(ben, ana, 3)],
+    ['a block the other way round has cut', blocked(ana, ben, 3)],
+  ])('of a follow that %s are a tombstone and one follower less', async (_, end) => {
+    const rows = await projected(timelines, [followed(ana, ben, 1), end]);
+    expect(rows.timeline_follow).toContainEqual(
+      expect.objectContaining({ follower_id: ana, followee_id: ben, live: false }),
+    );
+    expect(rows.timeline_follower_count).toContainEqual({ author_id: ben, followers: 0 });
   });
   it('of a post that was deleted are a tombstone, though the post comes late', async () => {
     expect(await projected(timelines, [deleted(ben, 2), published(ben, 1)])).toMatchObject({
@@ -74,8 +102,19 @@ describe('what a round touches', () => {
   it.each([
     ['an unfollow', unfollowed(ana, ben, 1)],
     ['a deletion', deleted(ben, 1)],
+    ['a follower who was removed', removed(ana, ben, 1)],
+    ['a request that is taken back', cancelled(ana, ben, 1)],
+    ['a block', blocked(ana, ben, 1)],
   ])('may leave a full timeline short after %s', (_, last) => {
     expect(touchedBy([published(cleo, 1, nth(2)), last]).removes).toBe(true);
+  });
+  it('is both pairs of a block, and each of the two as an author', () => {
+    const { pairs, authors } = touchedBy([blocked(ana, ben, 1)]);
+    expect(pairs).toEqual([
+      { reader: ana, author: ben },
+      { reader: ben, author: ana },
+    ]);
+    expect(authors).toEqual([ben, ana]);
   });
   it('concerns, when it is repaired, the readers themselves and whoever follows an author', () => {
     const changes = [

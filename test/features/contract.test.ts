@@ -37,7 +37,12 @@ beforeAll(async () => {
   people = peopleOf(world);
   sign = await openSigner(world);
   const { api } = world;
-  const [ann, ben] = [await api.register(), await api.register()];
+  const [ann, ben, cat, dan] = await Promise.all([
+    api.register(),
+    api.register(),
+    api.register(),
+    api.register(),
+  ]);
   const photo = await people.photo(ann);
   const rejected = await api.upload(ann, Buffer.from('This is no photograph.'));
   const asked = await api.as(ann, 'POST', '/api/media/uploads', {
@@ -48,9 +53,12 @@ beforeAll(async () => {
   const post = await api.publish(ann, [photo]);
   const bensPost = await api.publish(ben, [await people.photo(ben)]);
   await people.follow(ben, ann);
+  await people.goPrivate(ann, true);
+  dan.position = ann.position;
+  await people.follow(dan, ann);
   await people.like(ben, post);
   const { refreshToken } = ann;
-  cast = { ann, ben, photo, rejected, requested: asked.body.mediaId, post, bensPost, refreshToken };
+  cast = { ann, ben, cat, dan, photo, rejected, requested: asked.body.mediaId, post, bensPost, refreshToken };
   document = (await api.call('GET', '/api/openapi.json')).body;
   await world.drained(patience);
 }, 240_000);
@@ -182,9 +190,18 @@ describe('every contract is kept', { timeout: patience + 60_000 }, () => {
     await expectRefusals('user_not_found', (request, name) =>
       ['readMe', 'editProfile'].includes(name)
         ? { ...request, token: sign(nobody.id, 600) }
-        : path(path(request, ben.username, nobody.username), ben.id, nobody.id),
+        : [ben, cast.cat, cast.dan].reduce(
+            (changed, { id, username }) => path(path(changed, username, nobody.username), id, nobody.id),
+            request,
+          ),
     );
     await expectRefusals('self_follow', (request) => path(request, ben.username, ann.username));
+    await expectRefusals('self_block', (request) => path(request, cast.cat.username, ann.username));
+    const eve = await world.api.register();
+    await world.drained(patience);
+    await expectRefusals('follow_request_not_found', (request) =>
+      path(request, cast.dan.username, eve.username),
+    );
     const postOf = (request: Request) => path(path(request, bensPost, nobody.id), cast.post, nobody.id);
     await expectRefusals('post_not_found', postOf);
     await expectRefusals('not_allowed', (request) => path(request, cast.post, bensPost));
@@ -232,7 +249,10 @@ describe('every contract is kept', { timeout: patience + 60_000 }, () => {
 
   it('says when it does not know what became of a write; a repeat makes it good', async () => {
     const routes = documenting('outcome_unknown');
-    // These two append nothing where there is nothing left to do.
+    // These append nothing where there is nothing left to do.
+    cast.dan = await world.api.register();
+    cast.dan.position = cast.ann.position;
+    await people.follow(cast.dan, cast.ann);
     cast.post = await world.api.publish(cast.ann, [cast.photo]);
     const waiting = await putPhoto();
     const requests = new Map(routes.map((route) => [route, good(route)]));

@@ -5,6 +5,11 @@ import type { World } from '../harness/world.ts';
 export interface People {
   follow(who: Person, whom: Person): Promise<void>;
   unfollow(who: Person, whom: Person): Promise<void>;
+  /** Writes their profile anew. */
+  goPrivate(who: Person, isPrivate: boolean): Promise<void>;
+  approve(who: Person, whom: Person): Promise<void>;
+  block(who: Person, whom: Person): Promise<void>;
+  unblock(who: Person, whom: Person): Promise<void>;
   like(who: Person, postId: string): Promise<void>;
   unlike(who: Person, postId: string): Promise<void>;
   remove(author: Person, postId: string): Promise<void>;
@@ -29,6 +34,7 @@ export function peopleOf(world: World): People {
   const { api } = world;
   const done = async (who: Person, method: string, path: string, status = 200): Promise<void> =>
     expectStatus(await api.as(who, method, path), status);
+  const profile = { fullName: 'Somebody', bio: '', website: null, gender: null, avatarMediaId: null };
   const get = (who: Person | null, path: string): Promise<Answer> =>
     who ? api.as(who, 'GET', path) : api.call('GET', path);
   const read: People['read'] = async (who, path) => {
@@ -50,6 +56,13 @@ export function peopleOf(world: World): People {
   return {
     follow: (who, whom) => done(who, 'POST', `/api/users/${whom.username}/follow`),
     unfollow: (who, whom) => done(who, 'DELETE', `/api/users/${whom.username}/follow`),
+    async goPrivate(who, isPrivate) {
+      expectStatus(await api.as(who, 'PUT', '/api/users/me', { ...profile, isPrivate }), 200);
+    },
+    approve: (who, whom) =>
+      done(who, 'POST', `/api/users/me/follow-requests/${whom.username}/approve`),
+    block: (who, whom) => done(who, 'POST', `/api/users/${whom.username}/block`),
+    unblock: (who, whom) => done(who, 'DELETE', `/api/users/${whom.username}/block`),
     like: (who, postId) => done(who, 'POST', `/api/posts/${postId}/like`),
     unlike: (who, postId) => done(who, 'DELETE', `/api/posts/${postId}/like`),
     remove: (author, postId) => done(author, 'DELETE', `/api/posts/${postId}`, 204),

@@ -12,10 +12,13 @@ export interface Request extends CallOptions {
   headers: Record<string, string>;
 }
 
-/** Whom and what the requests are about; all of it exists and may be read and written by ann. */
+/** Whom and what the requests are about; all of it exists and may be read and written by ann, who is private. */
 export interface Cast {
   ann: Person;
   ben: Person;
+  /** Whom ann blocks; who asks to follow her. */
+  cat: Person;
+  dan: Person;
   /** Of ann's: a ready media, one that waits for its bytes, one that was rejected. */
   photo: string;
   requested: string;
@@ -27,7 +30,7 @@ export interface Cast {
 
 /** A request to each route that is accepted, by the route's name; another one each time where that is needed. */
 export function goodRequest(route: RouteContract, cast: Cast): Request {
-  const { ann, ben, photo, post, bensPost } = cast;
+  const { ann, ben, cat, dan, photo, post, bensPost } = cast;
   const name = `u_${randomUUID().replaceAll('-', '').slice(0, 12)}`;
   const bodies: Record<string, unknown> = {
     register: {
@@ -44,6 +47,8 @@ export function goodRequest(route: RouteContract, cast: Cast): Request {
     requestUpload: { contentType: 'image/png', fileName: 'a.png', size: 1000 },
   };
   const values: Record<string, string> = { username: ben.username, userId: ben.id, id: bensPost };
+  if (route.name.endsWith('lockUser')) values.username = cat.username;
+  if (route.name === 'approveFollowRequest') values.username = dan.username;
   if (route.name === 'deletePost') values.id = post;
   if (['completeUpload', 'readMedia'].includes(route.name)) values.id = photo;
   const address = route.path.replaceAll(/\{(\w+)\}/g, (_, key: string) => values[key]!);

@@ -50,6 +50,8 @@ beforeAll(async () => {
       ),
     ),
   );
+  await world.drained(patience);
+  await fallOut(history.people[0]!, history.people.at(-1)!);
   await discardLetter(world, { model: 'nobody', topic: 'like-events', partition: 0, offset: 0 });
   await world.drained(patience);
 }, 300_000);
@@ -57,6 +59,17 @@ afterAll(async () => {
   redis?.disconnect();
   await world?.stop();
 });
+
+/** A block that ended again: the follows between the two are gone both ways. */
+async function fallOut(one: Person, other: Person): Promise<void> {
+  await people.block(one, other);
+  await people.unblock(one, other);
+  for (const [who, whom] of [
+    [one, other],
+    [other, one],
+  ])
+    history.follows.set(`${who!.id} ${whom!.id}`, false);
+}
 
 function expectNoDifference(report: VerifyReport): void {
   expect(report.differences).toEqual([]);

@@ -57,6 +57,19 @@ describe('the facts of the stream', () => {
       stream_media: [{ live: false }],
     });
   });
+  it('are no follow of who asks, until it is granted, nor between people of whom one has blocked the other', async () => {
+    const ends = { followerId: ana, followeeId: ben };
+    const asked = event('FollowRequested', { ...ends, requestedAt: noon }, noon);
+    expect(await projected(streamFacts, [asked])).toMatchObject({ stream_follow: [] });
+    const granted = event('FollowRequestApproved', ends, noon + 2);
+    expect(await projected(streamFacts, [asked, granted])).toMatchObject({
+      stream_follow: [{ followed_at: '2026-01-15T12:00:00.002+00:00', live: true }],
+    });
+    const blocked = event('UserBlocked', { blockerId: ben, blockedId: ana, blockedAt: noon }, noon + 3);
+    expect(await projected(streamFacts, [blocked, granted])).toMatchObject({
+      stream_follow: [{ live: false }, { live: false }],
+    });
+  });
   it('of one moment are those of the larger id', async () => {
     expect(await projected(streamFacts, [published(1, nth(9)), deleted(1, nth(8))])).toMatchObject({
       stream_post: [{ live: true }],
@@ -99,6 +112,22 @@ describe('a frame', () => {
     });
     expect(said!.eventId).toBe(first!.eventId);
     expect(begun!.eventId).not.toBe(first!.eventId);
+  });
+  it('tells who is asked, once for each request', () => {
+    const asked = (at: number, since = at) =>
+      event('FollowRequested', { followerId: ana, followeeId: ben, requestedAt: noon + since }, noon + at);
+    const [first, said, begun] = [asked(1), asked(5, 1), asked(9)].map(theFrame);
+    expect(first).toMatchObject({
+      ...{ userId: ben, payload: { type: 'follow.requested', time, traceId, data: { followerId: ana } } },
+    });
+    expect(said!.eventId).toBe(first!.eventId);
+    expect(begun!.eventId).not.toBe(first!.eventId);
+  });
+  it('tells who asked that it was granted', () => {
+    const granted = event('FollowRequestApproved', { followerId: ana, followeeId: ben }, noon + 1);
+    expect(framesOf(granted)).toMatchObject([
+      { userId: ana, payload: { type: 'follow.approved', time, traceId, data: { followeeId: ben } } },
+    ]);
   });
   it.each<[Event, object]>([
     [ready(1), { type: 'media.ready', data: { mediaId: photo } }],

@@ -91,9 +91,31 @@ function rightAnswers(known: Known, own: Own, call: Call, act: Command): Right[]
     case 'follow':
     case 'unfollow': {
       if (act.whom === call.actor) return [{ refused: 'self_follow' }];
-      const done = { status: 200, body: { following: act.do === 'follow' } };
-      return either(happened.knowsPerson(call, act.whom), done, { refused: 'user_not_found' });
+      const done = { status: 200, body: { following: act.do === 'follow', requested: false } };
+      const asked = { status: 200, body: { following: false, requested: true } };
+      const rights = either(happened.knowsPerson(call, act.whom), done, noSuchUser);
+      return act.do === 'follow' && happened.isUnsure(call, act.whom) ? [...rights, asked] : rights;
     }
+    case 'block':
+    case 'unblock': {
+      const done = { status: 200, body: { blocking: act.do === 'block' } };
+      return either(happened.knowsPerson(call, act.whom), done, noSuchUser);
+    }
+    case 'approve':
+      // Whether they ask is theirs to say.
+      return [{ status: 200, body: { approved: true } }, { refused: 'follow_request_not_found' }, noSuchUser];
+    case 'decline':
+      return either(
+        happened.knowsPerson(call, act.whom),
+        { status: 200, body: { approved: false } },
+        noSuchUser,
+      );
+    case 'remove':
+      return either(
+        happened.knowsPerson(call, act.whom),
+        { status: 200, body: { follower: false } },
+        noSuchUser,
+      );
     case 'like':
     case 'unlike':
     case 'delete':
@@ -134,6 +156,7 @@ function either(yes: boolean | null, accepted: Right, refused: Right): Right[] {
 }
 
 const notFound: Right = { refused: 'post_not_found' };
+const noSuchUser: Right = { refused: 'user_not_found' };
 
 function onOwnPost(own: Own, post: Name, what: 'like' | 'unlike' | 'delete'): Right[] {
   if (what === 'delete') return [{ status: 204, body: '' }];
@@ -171,7 +194,16 @@ function onUpload(own: Own, { times }: Call, media: Name, mediaId: string | unde
 
 /** Of several who want a name one gets it; the username is looked at first. */
 function onRegistration(happened: Happened, call: Call, wanted: ReturnType<typeof registration>): Right[] {
-  const body = { user: { ...wanted, id: call.body?.user?.id, bio: '', website: null, avatarMediaId: null } };
+  const body = {
+    user: {
+      ...wanted,
+      id: call.body?.user?.id,
+      bio: '',
+      website: null,
+      isPrivate: false,
+      avatarMediaId: null,
+    },
+  };
   const rights: Right[] = [];
   for (const [name, refused] of [
     [wanted.username, 'username_taken'],

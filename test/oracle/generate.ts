@@ -24,6 +24,8 @@ export function createPlan(seed: string, size: PlanSize): Plan {
     posts: [],
     photos: new Map(),
     uploads: [],
+    asked: [],
+    blocked: [],
     steps: [],
   };
   for (const person of people) open(draft, person);

@@ -1,5 +1,5 @@
 import { type Call, isAccepted, type Played, toldBy } from './history.ts';
-import { type Name, nobody, type RequestUpload, stepOf } from './plan.ts';
+import { type Act, type Name, nobody, type RequestUpload, stepOf } from './plan.ts';
 
 /** What others did that an answer may depend on, and when, as far as the clients know. */
 export interface Happened {
@@ -9,6 +9,11 @@ export interface Happened {
   outlook(call: Call, post: Name): Outlook;
   /** Whether a person was sure to be known; null: perhaps. */
   knowsPerson(call: Call, whom: Name): boolean | null;
+  /**
+   * Whether others may have changed what is between the two, or the other one's privacy, before the call was decided:
+   * then the answer may be one of several.
+   */
+  isUnsure(call: Call, whom: Name): boolean;
   /** Who has the id. */
   nameOf(userId: string): Name | undefined;
   /** Registrations that were accepted, by name in small letters: usernames and email addresses. */
@@ -43,13 +48,24 @@ export function whatHappened({ calls, people }: Played): Happened {
       content: made?.act.do === 'request' ? made.act.content : 'nothing',
     };
   };
+  const ties = done.filter(({ act }) => changesTies(act));
+  const isUnsure = (call: Call, whom: Name): boolean =>
+    ties.some(
+      ({ actor, act, sent }) =>
+        sent < call.answered &&
+        ('whom' in act
+          ? (actor === whom && act.whom === call.actor) || (actor === call.actor && act.whom === whom)
+          : actor === whom),
+    );
   const names = new Map([...people].map(([name, person]) => [person.id, name]));
   return {
     maker,
+    isUnsure,
     nameOf: (userId) => names.get(userId),
     claims: (name) => claims.get(name.toLowerCase())?.map(({ call }) => call) ?? [],
     knowsPerson(call, whom) {
       if (whom === nobody) return false;
+      if (isUnsure(call, whom)) return null;
       return stepOf(whom) === null || toldBy(call) === whom ? true : null;
     },
     outlook(call, post) {
@@ -64,10 +80,18 @@ export function whatHappened({ calls, people }: Played): Happened {
       const perhapsGone = gone.some((one) => one.sent < call.answered);
       const known = made.early || told || null;
       const ready = media.every(({ early, content }) => early && content === 'photo');
-      if (never || surelyGone) return { known, shown: false };
+      const unsure = isUnsure(call, made.actor);
+      if (never || surelyGone) return { known: unsure ? null : known, shown: false };
+      if (unsure) return { known: null, shown: null };
       return { known, shown: (known && ready && !perhapsGone) || null };
     },
   };
+}
+
+/** A block or its end, an answer to a request, a follower removed; an account that goes private. */
+function changesTies(act: Act): boolean {
+  if (act.do === 'edit') return act.isPrivate === true;
+  return ['block', 'unblock', 'approve', 'decline', 'remove'].includes(act.do);
 }
 
 function claimsOf({ body }: Call): string[] {

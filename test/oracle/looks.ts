@@ -28,12 +28,14 @@ export function judgeLook(happened: Happened, own: Own, call: Call): string[] {
   }
 }
 
-function judgeMe(happened: Happened, own: Own, { status, body }: Call): string[] {
+function judgeMe(happened: Happened, own: Own, call: Call): string[] {
+  const { status, body } = call;
   if (status !== 200) return [`answered ${status}`];
   const told = Object.fromEntries(Object.keys(own.account).map((field) => [field, body[field]]));
   const wrong = differencesOf(own.account, told);
   const follows = [...own.follows.values()];
-  if (!follows.includes(null))
+  const sure = [...own.follows.keys()].every((whom) => !happened.isUnsure(call, whom));
+  if (sure && !follows.includes(null))
     wrong.push(...differencesOf(follows.filter((on) => on).length, body.followingCount, 'followingCount'));
   const live = [...own.posts.values()].filter((post) => post.live);
   const ready = live.filter((post) => post.media.every((media) => happened.maker(media)?.early));
@@ -42,7 +44,8 @@ function judgeMe(happened: Happened, own: Own, { status, body }: Call): string[]
   return wrong;
 }
 
-function judgeFeed(happened: Happened, own: Own, { status, body }: Call): string[] {
+function judgeFeed(happened: Happened, own: Own, call: Call): string[] {
+  const { status, body } = call;
   if (status !== 200) return [`answered ${status}`];
   const items: { id: string; author: { id: string }; publishedAt: string }[] = body.items;
   const last = body.nextCursor === null ? '' : (items.at(-1)?.publishedAt ?? '');
@@ -58,14 +61,16 @@ function judgeFeed(happened: Happened, own: Own, { status, body }: Call): string
     'own posts',
   );
   for (const item of items) {
-    const followed = item.author.id === own.account.id || follows(happened, own, item.author.id) !== false;
+    const followed =
+      item.author.id === own.account.id || follows(happened, own, call, item.author.id) !== false;
     if (!followed) wrong.push(`has a post of ${item.author.id}, who is not followed`);
   }
   return wrong;
 }
 
-function follows(happened: Happened, own: Own, userId: string): boolean | null {
+function follows(happened: Happened, own: Own, call: Call, userId: string): boolean | null {
   const name = happened.nameOf(userId);
+  if (name !== undefined && happened.isUnsure(call, name)) return null;
   return name === undefined ? false : (own.follows.get(name) ?? (own.follows.has(name) ? null : false));
 }
 
@@ -85,5 +90,7 @@ function judgeUser(happened: Happened, own: Own, call: Call, whom: Name): string
   if (status === 404 && happened.knowsPerson(call, whom) === null) return [];
   if (status !== 200) return [`answered ${status}`];
   const followed = own.follows.get(whom);
-  return followed === null ? [] : differencesOf(followed ?? false, body.followedByViewer, 'followedByViewer');
+  return followed === null || happened.isUnsure(call, whom)
+    ? []
+    : differencesOf(followed ?? false, body.followedByViewer, 'followedByViewer');
 }

@@ -2,7 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Fact, What } from './fact.ts';
 import { createOracle } from './oracle.ts';
 
-const profile = { fullName: 'Somebody', bio: '', website: null, gender: null, avatarMediaId: null };
+const profile = {
+  fullName: 'Somebody',
+  bio: '',
+  website: null,
+  gender: null,
+  avatarMediaId: null,
+  privateSince: null,
+};
 const ready = { width: 1, height: 1, placeholder: '', dominantColor: '#000000', variants: [] };
 
 const at = (time: number, what: What, id = `${time}`): Fact => ({ at: time, id, ...what });
@@ -85,7 +92,7 @@ describe('of contradicting facts the newest stands, in whatever order they come'
       null,
       [],
     ]);
-    expect(oracle.user(null, 'ann').postsCount).toBe(0);
+    expect(oracle.user(null, 'ann')?.postsCount).toBe(0);
   });
 });
 
@@ -94,9 +101,69 @@ it('a post whose media is not ready is its author’s alone, and counts for nobo
   const oracle = given(rejected, post(10, 'p', 'ann', ['of ann', 'text']));
   expect(oracle.post('ann', 'p')).toMatchObject({ state: 'failed' });
   expect([oracle.post('ben', 'p'), oracle.post(null, 'p')]).toEqual([null, null]);
-  expect(oracle.user('ann', 'ann').postsCount).toBe(0);
+  expect(oracle.user('ann', 'ann')?.postsCount).toBe(0);
   expect([oracle.media('ann', 'text')?.reason, oracle.media('ben', 'text')]).toEqual([
     'media_not_an_image',
     null,
   ]);
+});
+
+describe('between people', () => {
+  const edge = (time: number, what: 'unfollowed' | 'granted' | 'declined' | 'cancelled' | 'removed'): Fact =>
+    at(time, { what, follower: 'ann', followee: 'ben' });
+  const asked = (time: number, since = time): Fact =>
+    at(time, { what: 'asked', follower: 'ann', followee: 'ben', since });
+  const secret = (time: number, privateSince: number | null = time): Fact =>
+    at(time, { what: 'edited', person: 'ben', profile: { ...profile, privateSince } });
+  const blocked = (time: number, blocker: string, of: string): Fact =>
+    at(time, { what: 'blocked', blocker, blocked: of, since: time });
+  const unblocked = (time: number, blocker: string, of: string): Fact =>
+    at(time, { what: 'unblocked', blocker, blocked: of });
+  const inAnyOrder = (facts: Fact[], seen: (oracle: ReturnType<typeof given>) => unknown, right: unknown) => {
+    for (const order of [facts, facts.toReversed()]) expect(seen(given(...order))).toEqual(right);
+  };
+  const p = post(50, 'p', 'ben');
+
+  it('a private account shows to whom it has let in, to those from before, and to itself', () => {
+    const sees = (viewer: string | null) => (oracle: ReturnType<typeof given>) =>
+      oracle.post(viewer, 'p') !== null;
+    inAnyOrder([p, secret(10)], sees(null), false);
+    inAnyOrder([p, secret(10)], sees('ben'), true);
+    inAnyOrder([p, secret(10), follow(9, 'ann', 'ben')], sees('ann'), true);
+    inAnyOrder([p, secret(10), follow(11, 'ann', 'ben')], sees('ann'), false);
+    inAnyOrder([p, secret(10), asked(11)], sees('ann'), false);
+    inAnyOrder([p, secret(10), asked(11), edge(12, 'granted')], sees('ann'), true);
+    inAnyOrder([p, secret(10), asked(11), edge(12, 'granted'), asked(13, 11)], sees('ann'), true);
+    inAnyOrder([p, secret(10), asked(11), edge(12, 'granted'), edge(13, 'removed')], sees('ann'), false);
+    inAnyOrder([p, secret(10), asked(11), secret(20, null)], sees('ann'), true);
+  });
+
+  it('a request waits until it is answered, taken back or cut, whatever becomes of the privacy', () => {
+    const waits = (oracle: ReturnType<typeof given>) => idsOf(oracle.requests('ben'));
+    inAnyOrder([secret(10), asked(11)], waits, ['ann']);
+    inAnyOrder([secret(10), asked(11), secret(20, null)], waits, ['ann']);
+    for (const what of ['granted', 'declined', 'cancelled', 'removed'] as const)
+      inAnyOrder([secret(10), asked(11), edge(12, what)], waits, []);
+    inAnyOrder([secret(10), asked(11), blocked(12, 'ann', 'ben')], waits, []);
+  });
+
+  it('a block makes both vanish and ends what is older, in the counts too', () => {
+    const counts = (oracle: ReturnType<typeof given>) => [
+      oracle.user(null, 'ben')!.followersCount,
+      oracle.user(null, 'ann')!.followingCount,
+      oracle.user('ann', 'ben') === null,
+      oracle.user('ben', 'ann') === null,
+    ];
+    const before = [p, follow(9, 'ann', 'ben')];
+    inAnyOrder([...before, blocked(10, 'ben', 'ann')], counts, [0, 0, true, true]);
+    inAnyOrder([...before, blocked(10, 'ann', 'ben')], counts, [0, 0, true, true]);
+    inAnyOrder([...before, blocked(10, 'ben', 'ann'), unblocked(11, 'ben', 'ann')], counts, [
+      0,
+      0,
+      false,
+      false,
+    ]);
+    const again = [blocked(10, 'ben', 'ann'), unblocked(11, 'ben', 'ann'), follow(12, 'ann', 'ben')];
+    inAnyOrder([...before, ...again], counts, [1, 1, false, false]);
+  });
 });

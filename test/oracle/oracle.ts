@@ -12,15 +12,20 @@ type Shape<T extends z.ZodType> = z.output<T>;
 export interface Oracle {
   state: State;
   me(viewer: string): Shape<typeof Me>;
-  user(viewer: string | null, id: string): Shape<typeof User>;
+  user(viewer: string | null, id: string): Shape<typeof User> | null;
   search(viewer: string | null, text: string): Shape<typeof UserSummary>[];
-  followers(viewer: string | null, id: string): Shape<typeof UserSummary>[];
-  following(viewer: string | null, id: string): Shape<typeof UserSummary>[];
+  followers(viewer: string | null, id: string): Shape<typeof UserSummary>[] | null;
+  following(viewer: string | null, id: string): Shape<typeof UserSummary>[] | null;
+  requests(viewer: string): Shape<typeof UserSummary>[];
+  blocks(viewer: string): Shape<typeof UserSummary>[];
   post(viewer: string | null, id: string): Shape<typeof Post> | null;
-  postsOf(viewer: string | null, author: string): Shape<typeof Post>[];
+  postsOf(viewer: string | null, author: string): Shape<typeof Post>[] | null;
   likers(viewer: string | null, post: string): Shape<typeof UserSummary>[] | null;
   feed(viewer: string): Shape<typeof Post>[];
   media(viewer: string, id: string): Shape<typeof Media> | null;
+  /** Whether one of the two has blocked the other. */
+  isGone(viewer: string, id: string): boolean;
+  maySee(viewer: string, post: Published): boolean;
 }
 
 export type MakeOracle = (facts: readonly Fact[], publicUrl: string) => Oracle;
@@ -33,7 +38,14 @@ export const createOracle: MakeOracle = (facts, publicUrl) => {
   const state = stateOf(facts);
   const world: Sight = { state, publicUrl };
   const summaries = (viewer: string | null, times: Map<string, number>): Shape<typeof UserSummary>[] =>
-    newestFirst(times.keys(), (id) => times.get(id)!, String).map((id) => summary(world, viewer, id));
+    newestFirst(times.keys(), (id) => times.get(id)!, String)
+      .filter((id) => !isGone(state, viewer, id))
+      .map((id) => summary(world, viewer, id));
+  /** What somebody keeps for their followers when they are private: nothing of it to others, and no answer to who is gone. */
+  const kept = <T>(viewer: string | null, id: string, items: () => T[]): T[] | null => {
+    if (isGone(state, viewer, id)) return null;
+    return isOpen(state, viewer, id) ? items() : [];
+  };
   const shown = (viewer: string | null, posts: Iterable<LivePost>): Shape<typeof Post>[] =>
     newestFirst(
       posts,
@@ -53,17 +65,34 @@ export const createOracle: MakeOracle = (facts, publicUrl) => {
       const { gender, avatarMediaId } = state.profiles.get(viewer)!;
       return { ...user(world, viewer, viewer), email, dateOfBirth, gender, avatarMediaId };
     },
-    user: (viewer, id) => user(world, viewer, id),
+    user: (viewer, id) => (isGone(state, viewer, id) ? null : user(world, viewer, id)),
     search(viewer, text) {
       const found = [...state.people.values()].filter(({ person, username }) =>
         [username, state.profiles.get(person)!.fullName].some((name) => beginsWith(name, text)),
       );
       return summaries(viewer, new Map(found.map(({ person, at }) => [person, at])));
     },
-    followers: (viewer, id) => summaries(viewer, followersOf(state, id)),
-    following: (viewer, id) => summaries(viewer, state.following.get(id) ?? new Map()),
+    followers: (viewer, id) => kept(viewer, id, () => summaries(viewer, followersOf(state, id))),
+    following: (viewer, id) =>
+      kept(viewer, id, () => summaries(viewer, state.following.get(id) ?? new Map())),
+    requests(viewer) {
+      const asked = [...(state.requests.get(viewer) ?? [])].filter(([who]) => !isLetIn(state, who, viewer));
+      return summaries(viewer, new Map(asked));
+    },
+    blocks(viewer) {
+      const blocked = [...(state.blocks.get(viewer) ?? [])].filter(
+        ([who]) => !hasBlocked(state, who, viewer),
+      );
+      return newestFirst(
+        blocked,
+        ([, since]) => since,
+        ([who]) => who,
+      ).map(([who]) => summary(world, viewer, who));
+    },
+    isGone: (viewer, id) => isGone(state, viewer, id),
+    maySee: (viewer, post) => maySee(state, viewer, post),
     post: (viewer, id) => visible(viewer, id) && present(world, viewer, visible(viewer, id)!),
-    postsOf: (viewer, author) => shown(viewer, postsOf(state, author)),
+    postsOf: (viewer, author) => kept(viewer, author, () => shown(viewer, postsOf(state, author))),
     likers: (viewer, post) => visible(viewer, post) && summaries(viewer, state.likes.get(post) ?? new Map()),
     feed: (viewer) => shown(viewer, feedOf(state, viewer)),
     media(viewer, id) {
@@ -117,7 +146,29 @@ function isReady(state: State, post: Published): boolean {
 }
 
 function maySee(state: State, viewer: string | null, post: Published): boolean {
-  return viewer === post.author || isReady(state, post);
+  if (viewer === post.author) return true;
+  return isReady(state, post) && !isGone(state, viewer, post.author) && isOpen(state, viewer, post.author);
+}
+
+function hasBlocked(state: State, blocker: string, blocked: string): boolean {
+  return state.blocks.get(blocker)?.has(blocked) ?? false;
+}
+
+function isGone(state: State, viewer: string | null, id: string): boolean {
+  return viewer !== null && (hasBlocked(state, viewer, id) || hasBlocked(state, id, viewer));
+}
+
+function isOpen(state: State, viewer: string | null, id: string): boolean {
+  const { privateSince } = state.profiles.get(id)!;
+  return privateSince === null || viewer === id || (viewer !== null && isLetIn(state, viewer, id));
+}
+
+/** Follows, and was let in, or was there before the account went private. */
+function isLetIn(state: State, viewer: string, id: string): boolean {
+  const follow = state.follows.get(`${viewer} ${id}`);
+  if (!follow) return false;
+  const { privateSince } = state.profiles.get(id)!;
+  return privateSince === null || follow.what === 'granted' || follow.at < privateSince;
 }
 
 function author({ state, publicUrl }: Sight, id: string): Shape<typeof Author> {
@@ -131,8 +182,16 @@ function author({ state, publicUrl }: Sight, id: string): Shape<typeof Author> {
 }
 
 function summary(sight: Sight, viewer: string | null, id: string): Shape<typeof UserSummary> {
-  const followed = sight.state.following.get(viewer ?? '')?.has(id) ?? false;
-  return { ...author(sight, id), followedByViewer: followed };
+  const { state } = sight;
+  const others = viewer !== null && viewer !== id && !isGone(state, viewer, id);
+  const followed = others && isLetIn(state, viewer, id);
+  const asked = others && (state.follows.has(`${viewer} ${id}`) || !!state.requests.get(id)?.has(viewer));
+  return {
+    ...author(sight, id),
+    isPrivate: state.profiles.get(id)!.privateSince !== null,
+    followedByViewer: followed,
+    requestedByViewer: asked && !followed,
+  };
 }
 
 function user(sight: Sight, viewer: string | null, id: string): Shape<typeof User> {

@@ -35,7 +35,7 @@ export function learn(own: Own, played: Played, thing: Name, calls: readonly Cal
       return unsure ? null : on;
     };
     if (act.do === 'follow' || act.do === 'unfollow')
-      own.follows.set(act.whom, said(act.do === 'follow', own.follows.get(act.whom)));
+      own.follows.set(act.whom, body.requested ? null : said(act.do === 'follow', own.follows.get(act.whom)));
     if (act.do === 'like' || act.do === 'unlike')
       own.likes.set(act.post, said(act.do === 'like', own.likes.get(act.post)));
     if (act.do === 'edit') own.account = { ...own.account, ...profile(played, act) };

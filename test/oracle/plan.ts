@@ -37,6 +37,8 @@ export interface Edit {
   website: string | null;
   gender: string | null;
   avatar: Name | null;
+  /** As it was when left out. */
+  isPrivate?: boolean;
 }
 
 export interface RequestUpload {
@@ -50,7 +52,11 @@ export interface RequestUpload {
 
 /** With `seenBy` the position of that person's writes is sent instead of one's own: one has been told by them. */
 export type OnPost = { do: 'like' | 'unlike' | 'delete'; post: Name; seenBy?: Name };
-export type OnPerson = { do: 'follow' | 'unfollow'; whom: Name; seenBy?: Name };
+export type OnPerson = {
+  do: 'follow' | 'unfollow' | 'approve' | 'decline' | 'remove' | 'block' | 'unblock';
+  whom: Name;
+  seenBy?: Name;
+};
 
 /** What changes something, or is refused; each is one request under an Idempotency-Key of its own. */
 export type Command =

@@ -59,7 +59,7 @@ export const questions: Record<string, QuestionsOf> = {
           (viewer): Question => ({
             viewer,
             path: `/api/users/${username(sample, id)}`,
-            right: { body: sample.oracle.user(viewer, id) },
+            right: bodyOf(sample.oracle.user(viewer, id)),
           }),
         ),
       )
@@ -72,6 +72,12 @@ export const questions: Record<string, QuestionsOf> = {
       return viewers(sample).map((viewer) => list(sample, viewer, path, sample.oracle.search(viewer, q)));
     }),
 
+  listFollowRequests: (sample) =>
+    sample.cast.map((viewer) =>
+      list(sample, viewer, '/api/users/me/follow-requests', sample.oracle.requests(viewer)),
+    ),
+  listBlocks: (sample) =>
+    sample.cast.map((viewer) => list(sample, viewer, '/api/users/me/blocks', sample.oracle.blocks(viewer))),
   listFollowers: (sample) => ofPeople(sample, 'followers', sample.oracle.followers),
   listFollowing: (sample) => ofPeople(sample, 'following', sample.oracle.following),
   listUserPosts: (sample) => ofPeople(sample, 'posts', sample.oracle.postsOf),
@@ -79,7 +85,7 @@ export const questions: Record<string, QuestionsOf> = {
   listPostsByUserId: (sample) =>
     sample.people.flatMap((id) =>
       viewers(sample, id).map((viewer) =>
-        list(sample, viewer, `/api/posts/user/${id}`, sample.oracle.postsOf(viewer, id)),
+        ofPerson(sample, viewer, `/api/posts/user/${id}`, sample.oracle.postsOf(viewer, id)),
       ),
     ),
 
@@ -117,12 +123,23 @@ export const questions: Record<string, QuestionsOf> = {
     ),
 };
 
-type ListOf = (viewer: string | null, id: string) => unknown[];
+type ListOf = (viewer: string | null, id: string) => unknown[] | null;
+
+/** null: that person is nobody for the viewer. */
+function bodyOf(body: unknown): Question['right'] {
+  return body === null ? noSuchUser : { body };
+}
+
+const noSuchUser = { refused: 'user_not_found' };
+
+function ofPerson(sample: Sample, viewer: string | null, path: string, items: unknown[] | null): Question {
+  return items === null ? { viewer, path, right: noSuchUser } : list(sample, viewer, path, items);
+}
 
 function ofPeople(sample: Sample, what: string, itemsOf: ListOf): Question[] {
   return sample.people.flatMap((id) =>
     viewers(sample, id).map((viewer) =>
-      list(sample, viewer, `/api/users/${username(sample, id)}/${what}`, itemsOf(viewer, id)),
+      ofPerson(sample, viewer, `/api/users/${username(sample, id)}/${what}`, itemsOf(viewer, id)),
     ),
   );
 }

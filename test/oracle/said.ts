@@ -19,19 +19,32 @@ export function factOf(played: Played, call: Call, body: Call['body'], record: R
   switch (act.do) {
     case 'register': {
       const { username, email, dateOfBirth, fullName, gender } = registration(played, act);
-      const own = { fullName, gender, bio: '', website: null, avatarMediaId: null };
+      const own = { fullName, gender, bio: '', website: null, avatarMediaId: null, privateSince: null };
       const person = body.user.id;
       const fact = { what: 'registered' as const, person, username, email, dateOfBirth, profile: own };
       return { fact, fields: { userId: person } };
     }
     case 'edit': {
-      const own = profile(played, act);
-      const fields = { userId: self, avatarMediaId: own.avatarMediaId };
-      return { fact: { what: 'edited', person: self, profile: own }, fields };
+      const { isPrivate, ...own } = profile(played, act);
+      const privateSince = record.fields.privateSince as number | null;
+      const since = isPrivate ? (privateSince ?? 'a time') : isPrivate === false ? null : privateSince;
+      const fields = { userId: self, avatarMediaId: own.avatarMediaId, privateSince: since };
+      return { fact: { what: 'edited', person: self, profile: { ...own, privateSince } }, fields };
     }
     case 'follow':
     case 'unfollow':
-      return follow(act.do, self, id(act.whom), record);
+      return edge(record, self, id(act.whom));
+    case 'approve':
+    case 'decline':
+    case 'remove':
+      return edge(record, id(act.whom), self);
+    case 'block':
+    case 'unblock': {
+      const pair = { blocker: self, blocked: id(act.whom) };
+      const fields = { blockerId: self, blockedId: pair.blocked };
+      if (act.do === 'unblock') return { fact: { what: 'unblocked', ...pair }, fields };
+      return { fact: { what: 'blocked', ...pair, since: Number(record.fields.blockedAt) }, fields };
+    }
     case 'like':
     case 'unlike': {
       const post = id(act.post);
@@ -59,11 +72,25 @@ export function factOf(played: Played, call: Call, body: Call['body'], record: R
   }
 }
 
-function follow(what: 'follow' | 'unfollow', follower: string, followee: string, { fields }: Recorded): Said {
-  const ids = { followerId: follower, followeeId: followee };
-  if (what === 'unfollow') return { fact: { what: 'unfollowed', follower, followee }, fields: ids };
-  const since = Number(fields.followedAt);
-  return { fact: { what: 'followed', follower, followee, since }, fields: ids };
+/** What a follow or its end amounts to depends on what others have done: the type of the event tells. */
+const edges = {
+  UserFollowed: 'followed',
+  FollowRequested: 'asked',
+  UserUnfollowed: 'unfollowed',
+  FollowRequestApproved: 'granted',
+  FollowRequestDeclined: 'declined',
+  FollowRequestCancelled: 'cancelled',
+  FollowerRemoved: 'removed',
+} as const;
+
+function edge({ type, fields: own }: Recorded, follower: string, followee: string): Said {
+  const fields = { followerId: follower, followeeId: followee };
+  const what = edges[type as keyof typeof edges];
+  if (what === 'followed' || what === 'asked') {
+    const since = Number(what === 'followed' ? own.followedAt : own.requestedAt);
+    return { fact: { what, follower, followee, since }, fields };
+  }
+  return { fact: { what, follower, followee }, fields };
 }
 
 function upload(what: 'requested' | 'uploaded', media: string, owner: string): Said {

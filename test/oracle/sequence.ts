@@ -1,3 +1,4 @@
+import type { Happened } from './happened.ts';
 import { type Call, isAccepted, toldBy } from './history.ts';
 import type { Recorded } from './log.ts';
 
@@ -5,7 +6,11 @@ import type { Recorded } from './log.ts';
  * What one person does later is later in the log, whoever's clock it was (DESIGN §3), and a follow that is said again
  * keeps the time of the first. Both only where the client sent the position of what came before.
  */
-export function outOfSequence(inOrder: readonly Call[], events: ReadonlyMap<string, Recorded>): string[] {
+export function outOfSequence(
+  inOrder: readonly Call[],
+  events: ReadonlyMap<string, Recorded>,
+  happened: Happened,
+): string[] {
   const originals = inOrder.filter(({ act }) => act.do !== 'repeat' && act.do !== 'spoil');
   const said = originals.flatMap((call) => {
     const record = isAccepted(call) && call.act.do !== 'register' && events.get(call.key ?? '');
@@ -13,7 +18,9 @@ export function outOfSequence(inOrder: readonly Call[], events: ReadonlyMap<stri
   });
   return [...Map.groupBy(said, ({ call }) => call.actor).values()].flatMap((own) => [
     ...backInTime(own),
-    ...[...Map.groupBy(own, whomOf).entries()].flatMap(([whom, pair]) => (whom ? movedFollows(pair) : [])),
+    ...[...Map.groupBy(own, whomOf).entries()].flatMap(([whom, pair]) =>
+      whom ? movedFollows(pair, happened) : [],
+    ),
   ]);
 }
 
@@ -50,13 +57,14 @@ function whomOf({ call: { act } }: Event): string | null {
   return act.do === 'follow' || act.do === 'unfollow' ? act.whom : null;
 }
 
-function movedFollows(pair: readonly Event[]): string[] {
+function movedFollows(pair: readonly Event[], happened: Happened): string[] {
   const findings: string[] = [];
   let since: number | null = null;
   let sure = true;
   for (const event of pair) {
     const { call, record } = event;
     const follows = call.act.do === 'follow';
+    if (happened.isUnsure(call, whomOf(event)!)) return findings;
     const said: number | null = follows ? Number(record.fields.followedAt) : null;
     const right: number | null = follows ? (since ?? record.at) : null;
     if (sure && isKept(event) && !isOfOneKey(pair, event) && said !== right)

@@ -9,6 +9,12 @@ export interface State {
   profiles: Map<string, Profile>;
   /** Whom somebody follows, and since when; both by id. */
   following: Map<string, Map<string, number>>;
+  /** The newest word on each of these follows, by `follower followee`. */
+  follows: Map<string, FactOf<'followed' | 'granted'>>;
+  /** Who has asked to follow somebody, and since when, by the one who is asked. */
+  requests: Map<string, Map<string, number>>;
+  /** Whom somebody has blocked, and since when. */
+  blocks: Map<string, Map<string, number>>;
   /** Posts that are not deleted. */
   posts: Map<string, LivePost>;
   /** Who likes a post, and when they last said so. */
@@ -25,23 +31,35 @@ export function stateOf(facts: readonly Fact[]): State {
     people: new Map(),
     profiles: new Map(),
     following: new Map(),
+    follows: new Map(),
+    requests: new Map(),
+    blocks: new Map(),
     posts: new Map(),
     likes: new Map(),
     media: new Map(),
   };
   for (const fact of facts) if (fact.what === 'registered') state.people.set(fact.person, fact);
-  for (const fact of newest.values()) stand(state, fact);
+  for (const [thing, fact] of newest) stand(state, thing, fact);
   return state;
 }
 
-function stand(state: State, fact: Fact): void {
+function stand(state: State, thing: string, fact: Fact): void {
   switch (fact.what) {
     case 'registered':
     case 'edited':
       state.profiles.set(fact.person, fact.profile);
       return;
     case 'followed':
-      inside(state.following, fact.follower).set(fact.followee, fact.since);
+    case 'granted':
+      if (!thing.startsWith('follow ')) return;
+      state.follows.set(`${fact.follower} ${fact.followee}`, fact);
+      inside(state.following, fact.follower).set(fact.followee, 'since' in fact ? fact.since : fact.at);
+      return;
+    case 'asked':
+      inside(state.requests, fact.followee).set(fact.follower, fact.since);
+      return;
+    case 'blocked':
+      if (thing.startsWith('block ')) inside(state.blocks, fact.blocker).set(fact.blocked, fact.since);
       return;
     case 'published':
       state.posts.set(fact.post, fact);
@@ -50,6 +68,10 @@ function stand(state: State, fact: Fact): void {
       inside(state.likes, fact.post).set(fact.liker, fact.at);
       return;
     case 'unfollowed':
+    case 'declined':
+    case 'cancelled':
+    case 'removed':
+    case 'unblocked':
     case 'unliked':
     case 'deleted':
       return;
@@ -62,17 +84,33 @@ function stand(state: State, fact: Fact): void {
 function newestBy(facts: readonly Fact[]): Map<string, Fact> {
   const newest = new Map<string, Fact>();
   for (const fact of facts) {
-    const known = newest.get(thingOf(fact));
-    if (!known || isLater(fact, known)) newest.set(thingOf(fact), fact);
+    for (const thing of thingsOf(fact)) {
+      const known = newest.get(thing);
+      if (!known || isLater(fact, known)) newest.set(thing, fact);
+    }
   }
   return newest;
 }
 
-function thingOf(fact: Fact): string {
-  if ('person' in fact) return `profile ${fact.person}`;
-  if ('follower' in fact) return `follow ${fact.follower} ${fact.followee}`;
-  if ('liker' in fact) return `like ${fact.post} ${fact.liker}`;
-  return 'post' in fact ? `post ${fact.post}` : `media ${fact.media}`;
+/** A follow and a request are things apart: asking takes nothing from a follow, declining neither. A block ends both. */
+function thingsOf(fact: Fact): string[] {
+  if ('person' in fact) return [`profile ${fact.person}`];
+  if ('follower' in fact) {
+    const [follow, request] = edgeOf(fact.follower, fact.followee);
+    if (fact.what === 'asked' || fact.what === 'declined') return [request];
+    return [follow, request];
+  }
+  if ('blocker' in fact) {
+    const block = `block ${fact.blocker} ${fact.blocked}`;
+    if (fact.what === 'unblocked') return [block];
+    return [block, ...edgeOf(fact.blocker, fact.blocked), ...edgeOf(fact.blocked, fact.blocker)];
+  }
+  if ('liker' in fact) return [`like ${fact.post} ${fact.liker}`];
+  return ['post' in fact ? `post ${fact.post}` : `media ${fact.media}`];
+}
+
+function edgeOf(follower: string, followee: string): [string, string] {
+  return [`follow ${follower} ${followee}`, `request ${follower} ${followee}`];
 }
 
 function isLater(a: Fact, b: Fact): boolean {

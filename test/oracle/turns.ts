@@ -18,13 +18,18 @@ const captions = ['', 'Where is this?', 'Two\nlines', 'שלום 👩‍👩‍�
 const turns: [weight: number, turn: Turn][] = [
   [10, (draft, actor) => follow(draft, 'follow', other(draft, actor))],
   [6, (draft, actor) => follow(draft, 'unfollow', other(draft, actor))],
+  [6, (draft, actor) => answer(draft, actor, 'approve')],
+  [2, (draft, actor) => answer(draft, actor, 'decline')],
+  [2, (draft, actor) => answer(draft, actor, 'remove')],
+  [2, (draft, actor) => ({ do: 'block', whom: other(draft, actor) })],
+  [3, unblock],
   [15, (draft) => onPost(draft, 'like')],
   [8, (draft) => onPost(draft, 'unlike')],
   [3, (draft) => onPost(draft, 'delete')],
   [8, (draft, actor) => publish(draft, someMedia(draft, actor))],
   [5, (draft, actor) => ownPost(draft, actor, 'delete')],
   [3, (draft, actor) => ownPost(draft, actor, 'like')],
-  [4, (draft, actor) => edit(draft, actor)],
+  [5, (draft, actor) => edit(draft, actor)],
   [2, (draft) => ({ do: 'request', ...oneOf(draft, uploads) })],
   [3, (draft, actor) => complete(draft, actor)],
   [2, fresh],
@@ -61,6 +66,19 @@ const uploads = [
 
 function follow(draft: Draft, what: 'follow' | 'unfollow', whom: Name): Command {
   return draft.random.below(4) === 0 ? { do: what, whom, seenBy: whom } : { do: what, whom };
+}
+
+/** Mostly to somebody who has asked. */
+function answer(draft: Draft, actor: Name, what: 'approve' | 'decline' | 'remove'): Command {
+  const asking = draft.asked.filter(({ whom }) => whom === actor);
+  const known = asking.length > 0 && draft.random.below(5) > 0;
+  const whom = known ? recent(draft, asking).who : other(draft, actor);
+  return draft.random.below(2) === 0 ? { do: what, whom, seenBy: whom } : { do: what, whom };
+}
+
+function unblock(draft: Draft, actor: Name): Command {
+  const own = draft.blocked.filter(({ who }) => who === actor);
+  return { do: 'unblock', whom: own.length > 0 ? recent(draft, own).whom : other(draft, actor) };
 }
 
 function onPost(draft: Draft, what: 'like' | 'unlike' | 'delete'): Command {
@@ -104,6 +122,7 @@ function edit(draft: Draft, actor: Name): Edit {
     website: one(2) ? 'https://example.org/me' : null,
     gender: one(3) ? 'diverse' : null,
     avatar: one(3) ? null : someMedia(draft, actor)[0]!,
+    ...(one(2) ? { isPrivate: one(2) } : {}),
   };
 }
 

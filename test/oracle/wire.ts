@@ -68,6 +68,16 @@ function commandRequest(naming: Naming, act: Command, sizeOf: SizeOf): Request {
     case 'follow':
     case 'unfollow':
       return { method: methodOf(act.do), path: `/api/users/${usernameOf(naming, act.whom)}/follow` };
+    case 'block':
+    case 'unblock':
+      return { method: methodOf(act.do), path: `/api/users/${usernameOf(naming, act.whom)}/block` };
+    case 'approve':
+    case 'decline': {
+      const path = `/api/users/me/follow-requests/${usernameOf(naming, act.whom)}/${act.do}`;
+      return { method: 'POST', path };
+    }
+    case 'remove':
+      return { method: 'DELETE', path: `/api/users/me/followers/${usernameOf(naming, act.whom)}` };
     case 'like':
     case 'unlike':
       return { method: methodOf(act.do), path: `/api/posts/${id(act.post)}/like` };
@@ -94,7 +104,7 @@ export function profile(naming: Naming, { do: _, avatar, fullName, ...rest }: Ed
   return { ...rest, fullName: tagged(naming, fullName), avatarMediaId };
 }
 
-function methodOf(what: 'follow' | 'unfollow' | 'like' | 'unlike'): string {
+function methodOf(what: 'follow' | 'unfollow' | 'like' | 'unlike' | 'block' | 'unblock'): string {
   return what.startsWith('un') ? 'DELETE' : 'POST';
 }
 
@@ -106,7 +116,7 @@ export function spoilt(naming: Naming, request: Request): Request {
     return { ...request, body };
   }
   const path = request.path
-    .replace(/users\/\w+/, `users/${naming.tag}_nobody_else`)
+    .replace(/(users\/me\/[\w-]+|users)\/\w+/, `$1/${naming.tag}_nobody_else`)
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, nobodyElsesId);
   return { ...request, path };
 }

@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../harness/world.ts';
 import { connect, openStage, pause, range, type Stage } from './stage.ts';
 
 let world: World;
 let stage: Stage;
 
-/** The tables of the posts and graph models as their projectors make them, filled by hand. */
+/** The tables of the models that decide as their projectors make them, filled by hand. */
 async function makeModels(): Promise<void> {
   for (const [model, file] of [
     ['posts', 'content/post.sql'],
     ['graph', 'graph/follow.sql'],
+    ['accounts', 'account/user.sql'],
   ]) {
     const sql = readFileSync(path.join(import.meta.dirname, '../../schemas', file!), 'utf8');
     const schema = `${model}_v1`;
@@ -67,3 +68,58 @@ it.each([true, false])(
     socket.close();
   },
 );
+
+describe('of somebody it tells when history is sent', () => {
+  const now = `now(), gen_random_uuid()`;
+  const block = (blocker: string, blocked: string) =>
+    world.owner.query(`INSERT INTO graph_v1.block VALUES ($1, $2, now(), true, ${now})`, [blocker, blocked]);
+  const goPrivate = async (id: string) => {
+    await world.owner.query(`INSERT INTO accounts_v1.person VALUES ($1, 'x', 'x', NULL, true, ${now})`, [id]);
+    await world.owner.query(
+      `INSERT INTO accounts_v1.profile (user_id, private_since, live, event_time, event_id)
+       VALUES ($1, now(), true, ${now})`,
+      [id],
+    );
+  };
+  const follow = (follower: string, followee: string, approved: boolean) =>
+    world.owner.query(`INSERT INTO graph_v1.follow VALUES ($1, $2, now(), $3, true, ${now})`, [
+      follower,
+      followee,
+      approved,
+    ]);
+  const told = {
+    'post.published': (id: string) => ({ postId: randomUUID(), authorId: id }),
+    'post.liked': (id: string) => ({ postId: randomUUID(), likerId: id }),
+    'user.followed': (id: string) => ({ followerId: id }),
+    'follow.requested': (id: string) => ({ followerId: id }),
+    'follow.approved': (id: string) => ({ followeeId: id }),
+  };
+  const all = Object.keys(told);
+  const others = all.filter((type) => type !== 'post.published');
+
+  it.each<[string, (user: string, person: string) => Promise<unknown>, string[]]>([
+    ['nothing when they have blocked the reader', (user, person) => block(person, user), []],
+    ['nothing when the reader has blocked them', (user, person) => block(user, person), []],
+    ['no post when they are private by now', (_, person) => goPrivate(person), others],
+    [
+      'no post when the follow is newer than their privacy and nobody granted it',
+      async (user, person) => [await goPrivate(person), await follow(user, person, false)],
+      others,
+    ],
+    [
+      'everything when they are private and have granted the follow',
+      async (user, person) => [await goPrivate(person), await follow(user, person, true)],
+      all,
+    ],
+    ['everything else', async () => {}, all],
+  ])('%s', async (_, stand, shown) => {
+    const [user, person] = [randomUUID(), randomUUID()];
+    for (const [type, data] of Object.entries(told))
+      await stage.append(user, 1, { type, data: () => data(person), publish: false });
+    await stand(user, person);
+    const socket = connect(world.services.stream, { token: stage.token(user), query: { cursor: '0' } });
+    await socket.until(({ type, seq }) => seq === all.length && (type === 'cursor' || type === all.at(-1)));
+    expect(socket.got.map(({ type }) => type).filter((type) => all.includes(type))).toEqual(shown);
+    socket.close();
+  });
+});

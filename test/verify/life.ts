@@ -54,6 +54,12 @@ async function liveALittle(world: World): Promise<Omit<Life, 'world'>> {
   ])
     await follow(who!, whom!);
   await say(cat!, 'DELETE', `/api/users/${ann!.username}/follow`);
+  // Dan asks to follow Eve, who is private; of Cat he wants nothing to do.
+  const profile = { fullName: 'Eve in private', bio: '', website: null, gender: null, avatarMediaId: null };
+  expectStatus(await api.as(eve!, 'PUT', '/api/users/me', { ...profile, isPrivate: true }), 200);
+  dan!.position = eve!.position;
+  await follow(dan!, eve!);
+  await say(dan!, 'POST', `/api/users/${cat!.username}/block`);
   const photos = [await api.upload(ann!), await api.upload(cat!)];
   await api.upload(cat!, Buffer.from('this is not a photograph'));
   const annsPost = await api.publish(ann!, [photos[0]!], 'Seen by Ben');
