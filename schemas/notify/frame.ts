@@ -13,6 +13,8 @@ const dataOf = {
 
 export type FrameType = keyof typeof dataOf;
 
+export const frameTypes = Object.keys(dataOf) as FrameType[];
+
 export function isFrameType(text: string): text is FrameType {
   return Object.hasOwn(dataOf, text);
 }

@@ -59,8 +59,7 @@ export function peopleOf(world: World): People {
     async goPrivate(who, isPrivate) {
       expectStatus(await api.as(who, 'PUT', '/api/users/me', { ...profile, isPrivate }), 200);
     },
-    approve: (who, whom) =>
-      done(who, 'POST', `/api/users/me/follow-requests/${whom.username}/approve`),
+    approve: (who, whom) => done(who, 'POST', `/api/users/me/follow-requests/${whom.username}/approve`),
     block: (who, whom) => done(who, 'POST', `/api/users/${whom.username}/block`),
     unblock: (who, whom) => done(who, 'DELETE', `/api/users/${whom.username}/block`),
     like: (who, postId) => done(who, 'POST', `/api/posts/${postId}/like`),
