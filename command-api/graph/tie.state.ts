@@ -22,7 +22,8 @@ export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
       const s = models.schema('graph');
       const { rows } = await pool.query(
         `SELECT viewer_id, owner_id, f.live AS follows, f.followed_at, f.event_time AS said_at, f.approved,
-                r.live AS requests, r.requested_at, b.live AS blocks, b.blocked_at, o.live AS is_blocked,
+                r.live AND (f.live IS NULL OR (r.event_time, r.event_id) > (f.event_time, f.event_id)) AS requests,
+                r.requested_at, b.live AS blocks, b.blocked_at, o.live AS is_blocked,
                 greatest(f.event_time, r.event_time, b.event_time, o.event_time) AS event_time
          FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id)
          LEFT JOIN ${s}.follow f ON (f.follower_id, f.followee_id) = (viewer_id, owner_id)

@@ -13,7 +13,8 @@ const blockKey = (event: { blockerId: string; blockedId: string }): Record<strin
 
 /**
  * Who follows whom since when, with exact counts on both sides; who asks to; who has blocked whom. A request and a follow
- * of one pair are rows of their own: asking again takes nothing from a follow that was granted meanwhile.
+ * of one pair are rows of their own: asking again takes nothing from a follow that was granted meanwhile. A request waits
+ * while it is newer than the follow's row; readers compare the two, so that a follow need not leave a second row.
  */
 export const graph = defineModel({
   name: 'graph',
@@ -26,8 +27,7 @@ export const graph = defineModel({
     { from: 'follow', into: 'follow_count', key: { user_id: 'follower_id' }, column: 'following' },
   ],
   on: {
-    UserFollowed: (event) => [...follows.UserFollowed(event), noRequest(event)],
-    UserUnfollowed: (event) => [...follows.UserUnfollowed(event), noRequest(event)],
+    ...follows,
     FollowRequested: (event) => [
       put('follow_request', { ...edgeKey(event), requested_at: isoTime(event.requestedAt) }),
     ],

@@ -1,5 +1,6 @@
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
 import type { Scope } from '../scope.ts';
+import { requestWaits } from './tie.reads.ts';
 
 /** Followers of somebody, newest first: skeleton entries whose id is the follower's. */
 export function followersOf(
@@ -23,10 +24,12 @@ export function followingOf(
 
 /** Who has asked to follow the viewer, newest first; the rules leave out who follows by now. */
 export async function requestsTo(scope: Scope, after: Cursor | null, limit: number): Promise<Cursor[]> {
+  const s = scope.schema('graph');
   const { rows } = await scope.db.query(
-    `SELECT follower_id AS id, requested_at FROM ${scope.schema('graph')}.follow_request
-     WHERE followee_id = $1 AND live AND ${afterCursor('requested_at', 'follower_id', 2)}
-     ORDER BY requested_at DESC, follower_id DESC LIMIT $4`,
+    `SELECT follower_id AS id, r.requested_at
+     FROM ${s}.follow_request r LEFT JOIN ${s}.follow f USING (follower_id, followee_id)
+     WHERE followee_id = $1 AND r.live AND ${requestWaits} AND ${afterCursor('r.requested_at', 'follower_id', 2)}
+     ORDER BY r.requested_at DESC, follower_id DESC LIMIT $4`,
     [scope.viewerId, ...cursorParams(after), limit],
   );
   return rows.map((row) => ({ id: row.id, time: row.requested_at.getTime() }));

@@ -11,7 +11,7 @@ CREATE TABLE follow (
   PRIMARY KEY (follower_id, followee_id)
 );
 
--- Who asks to follow whom. One who follows asks for nothing, whatever this says.
+-- Who asks to follow whom. A request waits while it is live and newer than the row of the follow, if there is one.
 CREATE TABLE follow_request (
   follower_id  uuid NOT NULL,
   followee_id  uuid NOT NULL,

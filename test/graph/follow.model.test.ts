@@ -113,11 +113,12 @@ describe('a request', () => {
       });
     },
   );
-  it('is ended by a follow, once the account is public', async () => {
+  it('of who follows later, the account being public, is older than the follow, and no row more is made of that', async () => {
     expect(await projected(graph, [asked(ana, ben, 1), followed(ana, ben, 2)])).toMatchObject({
-      follow: [{ live: true, approved: false }],
-      follow_request: [{ live: false }],
+      follow: [{ live: true, approved: false, event_time: '2026-01-15T12:00:00.002+00:00' }],
+      follow_request: [{ live: true, event_time: '2026-01-15T12:00:00.001+00:00' }],
     });
+    expect(await projected(graph, [followed(ana, ben, 1)])).toMatchObject({ follow_request: [] });
   });
   it.each(['FollowRequestCancelled', 'FollowerRemoved'] as const)(
     'that was granted meanwhile ends as a follow, too, by %s',

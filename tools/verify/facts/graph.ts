@@ -47,7 +47,7 @@ export const graph: FactSpec = {
       : [],
 };
 
-/** Whatever is said of a follow ends a request that is older. */
+/** Answers, cancelling and blocks end a request that is older. */
 function requestWrites(event: Event): Write[] {
   const row = (ends: { followerId: string; followeeId: string }, at: string | null): Row => ({
     follower_id: ends.followerId,
@@ -56,6 +56,8 @@ function requestWrites(event: Event): Write[] {
   });
   if (event.type === 'FollowRequested')
     return [{ table: 'follow_request', row: row(event, String(event.requestedAt)), live: true }];
+  // What merely is or is no follow leaves the row of a request as it is.
+  if (event.type === 'UserFollowed' || event.type === 'UserUnfollowed') return [];
   const ended = event.type === 'FollowRequestDeclined' ? [event] : edgesOf(event);
   return ended.map((ends) => ({ table: 'follow_request', row: row(ends, null), live: false }));
 }
