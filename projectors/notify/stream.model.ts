@@ -64,12 +64,15 @@ export function framesOf(event: Event): AddressedFrame[] {
         `${event.postId} liked by ${event.likerId}`,
       );
     case 'UserFollowed':
+      // Said again it is no news, nor when the follow was granted first.
+      if (event.followedAt !== event.meta.time) return [];
       return to(
         event.followeeId,
         { type: 'user.followed', data: { followerId: event.followerId } },
         `${event.followeeId} followed by ${event.followerId} since ${event.followedAt}`,
       );
     case 'FollowRequested':
+      if (event.requestedAt !== event.meta.time) return [];
       return to(
         event.followeeId,
         { type: 'follow.requested', data: { followerId: event.followerId } },

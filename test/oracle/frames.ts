@@ -42,9 +42,10 @@ export function framesOf(facts: readonly Fact[], { state, isGone, maySee }: Orac
     const author = fact.what === 'liked' && authors.get(fact.post);
     if (author && author !== fact.liker)
       tell(author, 'post.liked', { postId: fact.post, likerId: fact.liker });
-    if (fact.what === 'followed')
+    // Said again it is no news.
+    if (fact.what === 'followed' && fact.since === fact.at)
       tell(fact.followee, 'user.followed', { followerId: fact.follower }, fact.since);
-    if (fact.what === 'asked')
+    if (fact.what === 'asked' && fact.since === fact.at)
       tell(fact.followee, 'follow.requested', { followerId: fact.follower }, fact.since);
     if (fact.what === 'granted')
       tell(fact.follower, 'follow.approved', { followeeId: fact.followee }, fact.at);
