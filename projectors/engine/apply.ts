@@ -10,8 +10,7 @@ import type { Event } from '../../schemas/generated/events.ts';
 import { type Decoded, decodeBatches, eventsAhead, type Parking, revealEvents } from './decoding.ts';
 import type { Change, Model } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
-import { type RegisterWrites, registerWrites } from './registers.ts';
-import type { RegisterTable } from './tables.ts';
+import { type RegisterTable, type RegisterWrites, registerWrites } from './tables.ts';
 
 /** What applying needs of its process. */
 export interface ApplyContext {

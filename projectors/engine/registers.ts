@@ -1,6 +1,5 @@
 import type { Event } from '../../schemas/generated/events.ts';
 import { type Change, changesOf, type Model } from './model.ts';
-import { type RegisterTable, registerParams } from './tables.ts';
 
 /** A change with the event that made it. */
 export interface StampedChange extends Change {
@@ -51,26 +50,4 @@ function idOf({ row }: StampedChange, key: readonly string[]): string {
 
 function isOlder(a: StampedChange, b: StampedChange): boolean {
   return a.eventTime < b.eventTime || (a.eventTime === b.eventTime && a.eventId < b.eventId);
-}
-
-/** What events amount to in the registers of a build. */
-export interface RegisterWrites {
-  changes: StampedChange[];
-  /** One statement each, with the newest change of each row. */
-  statements: { sql: string; params: Buffer[] }[];
-}
-
-/** The tables are those of the model, by name. */
-export function registerWrites(
-  model: Model,
-  tables: ReadonlyMap<string, RegisterTable>,
-  events: readonly Event[],
-): RegisterWrites {
-  const changes = stampedChanges(model, events);
-  const newest = newestPerRow(changes, (name) => tables.get(name)!.key);
-  const statements = [...tables.values()].flatMap((table) => {
-    const rows = newest.get(table.name);
-    return rows ? [{ sql: table.sql, params: registerParams(table, rows) }] : [];
-  });
-  return { changes, statements };
 }

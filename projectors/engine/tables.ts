@@ -1,7 +1,8 @@
 import { arrayParam } from '../../platform/postgres/binary.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
+import type { Event } from '../../schemas/generated/events.ts';
 import type { Counter, Model } from './model.ts';
-import type { StampedChange } from './registers.ts';
+import { newestPerRow, type StampedChange, stampedChanges } from './registers.ts';
 
 interface Column {
   name: string;
@@ -129,4 +130,26 @@ function columnOf(column: Column): (change: StampedChange) => unknown {
   if (name === 'event_id') return (change) => change.eventId;
   if (isArray(column)) return ({ row }) => row[name] && `{${(row[name] as string[]).join(',')}}`;
   return ({ row }) => row[name];
+}
+
+/** What events amount to in the registers of a build. */
+export interface RegisterWrites {
+  changes: StampedChange[];
+  /** One statement each, with the newest change of each row. */
+  statements: { sql: string; params: Buffer[] }[];
+}
+
+/** The tables are those of the model, by name. */
+export function registerWrites(
+  model: Model,
+  tables: ReadonlyMap<string, RegisterTable>,
+  events: readonly Event[],
+): RegisterWrites {
+  const changes = stampedChanges(model, events);
+  const newest = newestPerRow(changes, (name) => tables.get(name)!.key);
+  const statements = [...tables.values()].flatMap((table) => {
+    const rows = newest.get(table.name);
+    return rows ? [{ sql: table.sql, params: registerParams(table, rows) }] : [];
+  });
+  return { changes, statements };
 }
