@@ -56,11 +56,10 @@ function storageOf({ storage }: MediaShell): Storage {
 }
 
 async function presign(storage: Storage, key: string, terms: { contentType: string; size: number }) {
-  const url = await storage.presignPut(key, { ...terms, expiresSeconds: uploadSeconds });
+  const signed = await storage.presignPut(key, { ...terms, expiresSeconds: uploadSeconds });
   return {
     method: 'PUT' as const,
-    url,
-    headers: { 'Content-Type': terms.contentType },
+    ...signed,
     expiresAt: new Date(Date.now() + uploadSeconds * 1_000).toISOString(),
   };
 }

@@ -24,10 +24,18 @@ export interface UploadTerms {
   expiresSeconds: number;
 }
 
+export interface Presigned {
+  url: string;
+  headers: Record<string, string>;
+}
+
 /** The object store. Every call throws ProblemError dependency_unavailable when the store does not do its part. */
 export interface Storage {
-  /** A URL for one PUT; the client must send exactly the content-type and content-length of the terms. */
-  presignPut(key: string, terms: UploadTerms): Promise<string>;
+  /**
+   * An address for one PUT, and the headers to send with it unchanged; the content-length must be that of the terms.
+   * Nothing that is there is replaced: a second PUT gets 412, however often the address is given out.
+   */
+  presignPut(key: string, terms: UploadTerms): Promise<Presigned>;
   head(key: string): Promise<StoredObject | null>;
   exists(key: string): Promise<boolean>;
   /** The whole object, never more than maxBytes of it in memory. */
@@ -66,16 +74,19 @@ export function openStorage(config: StorageConfig): Storage {
     exists: async (key) => (await head(key)) !== null,
     get: (key, { maxBytes }) => asked('get', key, () => fetchWhole(client, Bucket, key, maxBytes)),
     presignPut: (key, terms) =>
-      asked('presign', key, () => {
+      asked('presign', key, async () => {
         const command = new PutObjectCommand({
           Bucket,
           Key: key,
           ContentType: terms.contentType,
           ContentLength: terms.size,
+          IfNoneMatch: '*',
         });
         // content-type is left out of signatures unless it is asked for.
-        const signableHeaders = new Set(['content-type', 'content-length']);
-        return getSignedUrl(publicClient, command, { expiresIn: terms.expiresSeconds, signableHeaders });
+        const signableHeaders = new Set(['content-type', 'content-length', 'if-none-match']);
+        const { expiresSeconds: expiresIn } = terms;
+        const url = await getSignedUrl(publicClient, command, { expiresIn, signableHeaders });
+        return { url, headers: { 'Content-Type': terms.contentType, 'If-None-Match': '*' } };
       }),
     put: (key, body, how) =>
       asked('put', key, async () => {

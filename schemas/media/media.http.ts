@@ -32,7 +32,11 @@ export const requestUpload = route({
       upload: z.object({
         method: z.literal('PUT'),
         url: z.url(),
-        headers: z.record(z.string(), z.string()).describe('Send them with the file, unchanged'),
+        headers: z
+          .record(z.string(), z.string())
+          .describe(
+            'Send them with the file, unchanged. What is there is not replaced: a second PUT gets 412',
+          ),
         expiresAt: Time,
       }),
     }),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stackEnvironment } from '../../deploy/native/environment.ts';
 import { readConfig } from '../../platform/process/config.ts';
@@ -10,9 +11,26 @@ const folder = `o/test/${randomUUID()}`;
 const key = (name: string): string => `${folder}/${name}`;
 
 afterAll(async () => {
-  await storage.remove([key('a'), key('b')]);
+  await storage.remove([key('a'), key('b'), key('c')]);
   storage.close();
 });
+
+/** Sends half of the body, then does what is to happen meanwhile, then sends the rest. */
+function putSlowly(
+  url: string,
+  headers: Record<string, string>,
+  body: string,
+  meanwhile: () => Promise<unknown> = async () => {},
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sending = request(url, { method: 'PUT', headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode!);
+    });
+    sending.once('error', reject);
+    sending.write(body.slice(0, 2), () => void meanwhile().then(() => sending.end(body.slice(2)), reject));
+  });
+}
 
 describe('the object store', () => {
   it('gives back what was put, never more than asked for', async () => {
@@ -33,23 +51,41 @@ describe('the object store', () => {
   });
 
   it('takes an upload by its terms only', async () => {
-    const url = await storage.presignPut(key('b'), {
-      contentType: 'image/jpeg',
-      size: 4,
-      expiresSeconds: 60,
-    });
-    const upload = async (body: string, type: string): Promise<number> =>
-      (await fetch(url, { method: 'PUT', body, headers: { 'content-type': type } })).status;
-    expect(await upload('12345', 'image/jpeg')).toBe(403);
-    expect(await upload('1234', 'text/html')).toBe(403);
+    const terms = { contentType: 'image/jpeg', size: 4, expiresSeconds: 60 };
+    const { url, headers } = await storage.presignPut(key('b'), terms);
+    const upload = async (body: string, changes: Record<string, string> = {}): Promise<number> =>
+      (await fetch(url, { method: 'PUT', body, headers: { ...headers, ...changes } })).status;
+    expect(await upload('12345')).toBe(403);
+    expect(await upload('1234', { 'Content-Type': 'text/html' })).toBe(403);
+    expect(await upload('1234', { 'If-None-Match': '"other"' })).toBe(403);
+    const { 'If-None-Match': _, ...replacing } = headers;
+    expect((await fetch(url, { method: 'PUT', body: '1234', headers: replacing })).status).toBe(403);
     expect(await storage.exists(key('b'))).toBe(false);
-    expect(await upload('1234', 'image/jpeg')).toBe(200);
+    expect(await upload('1234')).toBe(200);
     expect(await storage.head(key('b'))).toEqual({ size: 4, contentType: 'image/jpeg' });
+  });
+
+  it('replaces nothing, neither by the same address nor by another, nor by an upload begun before', async () => {
+    const terms = { contentType: 'image/jpeg', size: 4, expiresSeconds: 60 };
+    const put = async (body: string, begun?: () => Promise<unknown>): Promise<number> => {
+      const { url, headers } = await storage.presignPut(key('c'), terms);
+      return putSlowly(url, { ...headers, 'Content-Length': '4' }, body, begun);
+    };
+    let first = 0;
+    const slow = await put('late', async () => {
+      first = await put('good');
+    });
+    expect([first, slow, await put('more')]).toEqual([200, 412, 412]);
+    expect(await storage.get(key('c'), { maxBytes: 9 })).toEqual({
+      found: 'whole',
+      body: Buffer.from('good'),
+    });
   });
 
   it('signs for the address that clients see', async () => {
     const seen = openStorage({ ...config, publicEndpoint: 'https://media.example' });
-    const url = await seen.presignPut(key('b'), { contentType: 'image/png', size: 1, expiresSeconds: 900 });
+    const terms = { contentType: 'image/png', size: 1, expiresSeconds: 900 };
+    const { url } = await seen.presignPut(key('b'), terms);
     expect(url.startsWith(`https://media.example/${config.bucket}/${key('b')}?`)).toBe(true);
     expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('900');
     seen.close();

@@ -120,7 +120,8 @@ async function put(
   for (;;) {
     const sending = fetch(url, { method, headers, body: new Uint8Array(bytes[content]) });
     const answer = await sending.catch((error: Error) => error);
-    if (!(answer instanceof Error) && answer.ok) return;
+    // 412: an earlier try has got through, though its answer was lost.
+    if (!(answer instanceof Error) && (answer.ok || answer.status === 412)) return;
     const said = answer instanceof Error ? answer.message : `${answer.status} ${await answer.text()}`;
     if (performance.now() > until) throw new Error(`the object store does not take the bytes: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 200));

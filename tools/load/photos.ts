@@ -49,6 +49,9 @@ function readNames(folder: string): string[] {
   }
 }
 
+/** What an earlier run has put is not replaced. */
+const alreadyThere = 412;
+
 /** Uploads one photograph as its owner; gives the media id, or null when it was refused (which is counted). */
 export async function uploadPhoto(
   client: Client,
@@ -72,7 +75,8 @@ export async function uploadPhoto(
   // A second run meets media that an earlier one has uploaded; their addresses may have ended.
   if ((await mediaState(client, owner, mediaId)) !== 'requested') return mediaId;
   const status = await client.put(upload.url, upload.headers, photo.bytes());
-  if (status >= 300) throw new Error(`The object store answered ${status} to the upload of ${photo.name}.`);
+  if (status >= 300 && status !== alreadyThere)
+    throw new Error(`The object store answered ${status} to the upload of ${photo.name}.`);
   const complete: Call = { method: 'POST', path: `/api/media/uploads/${mediaId}/complete` };
   const completed = await act(client, owner, complete, true);
   return count(tally, 'complete', complete, completed) ? mediaId : null;
