@@ -19,7 +19,7 @@ export interface RouteContract {
   reads: readonly ModelName[];
   /** Writes only: 'required' for creates (DESIGN §2 rule 7). */
   idempotencyKey?: 'required' | 'optional';
-  /** Bytes; 16 KiB unless said. */
+  /** Bytes; 32 KiB unless said. */
   bodyLimit?: number;
   params?: z.ZodObject;
   query?: z.ZodObject;
@@ -28,7 +28,7 @@ export interface RouteContract {
     status: 200 | 201 | 202 | 204;
     body?: z.ZodType;
     description: string;
-    /** application/json unless said. */
+    /** application/json unless said; the body of an event stream is the data of one event. */
     contentType?: 'text/event-stream' | 'text/html';
   };
   /** What it can refuse with, beyond the codes that every route of its kind has. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { line } from './text.ts';
+import { line, plainNumber, webAddress } from './text.ts';
 
 /** Shapes that several contracts share. JSON is camelCase, times are RFC 3339 UTC, ids are UUIDs (v7). */
 
@@ -8,6 +8,7 @@ export const Time = z.iso.datetime().describe('RFC 3339, UTC');
 export const Username = z.string().regex(/^[A-Za-z0-9_]{3,30}$/, 'must be 3 to 30 of A–Z, a–z, 0–9 and _');
 export const FullName = line({ min: 5, max: 100 });
 export const Gender = line({ min: 1, max: 30 });
+export const Website = webAddress({ max: 200 });
 
 export const Cursor = z
   .string()
@@ -18,7 +19,7 @@ export const Cursor = z
 /** Every list takes these; contracts with more extend it. */
 export const pageQuery = z.strictObject({
   cursor: Cursor.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(20),
+  limit: plainNumber({ min: 1, max: 100, fallback: 20 }),
 });
 
 export function page<T extends z.ZodType>(item: T) {

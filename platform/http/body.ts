@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { httpProblem } from './problems.ts';
 
-export const defaultBodyLimit = 16 * 1024;
+/** Bytes; room for every text of a profile with each character written as an escape. */
+export const defaultBodyLimit = 32 * 1024;
 
 /**
  * The JSON body of a request, counted while it is read so that no more than `limit` bytes are ever held. Throws

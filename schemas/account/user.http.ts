@@ -11,6 +11,7 @@ import {
   Username,
   UserSummary,
   Uuid,
+  Website,
 } from '../shapes.ts';
 import { line, lines } from '../text.ts';
 
@@ -40,10 +41,7 @@ export const editProfile = route({
   body: z.strictObject({
     fullName: FullName,
     bio: lines({ min: 0, max: 150 }),
-    website: z
-      .url({ protocol: /^https?$/, normalize: true })
-      .max(200)
-      .nullable(),
+    website: Website.nullable(),
     gender: Gender.nullable(),
     avatarMediaId: Uuid.nullable(),
     isPrivate: z.boolean().optional().describe('As it is when left out, so that forgetting it opens nothing'),

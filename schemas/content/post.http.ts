@@ -22,13 +22,13 @@ export const publishPost = route({
       .min(1)
       .max(10)
       .refine((ids) => new Set(ids).size === ids.length, 'must not name a media twice')
-      .describe('Ids of uploaded media of mine, in the order to show'),
+      .meta({ uniqueItems: true, description: 'Ids of uploaded media of mine, in the order to show' }),
     location: line({ min: 1, max: 100 }).nullable().default(null),
     isReel: z.boolean().default(false),
     hideCounts: z.boolean().default(false),
     commentsOff: z.boolean().default(false),
   }),
-  bodyLimit: 96 * 1024,
+  bodyLimit: 256 * 1024,
   success: { status: 201, body: PublishedPost, description: 'The post as it was written' },
   problems: ['media_not_found', 'media_not_uploaded', 'media_rejected', 'event_too_large'],
 });
