@@ -57,7 +57,7 @@ function accessLog(file: string): string {
     '"time":"$time_iso8601","method":"$request_method","uri":"$uri","status":$status',
     '"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"',
     '"upstream_status":"$upstream_status","upstream_seconds":"$upstream_response_time"',
-    '"client":"$remote_addr","traceparent":"$http_traceparent"',
+    '"client":"$remote_addr","traceId":"$trace_id"',
   ];
   return `log_format json escape=json\n${fields.map((f, i) => `  '${i ? ',' : '{'}${f}${i === 3 ? '}' : ''}'`).join('\n')};
 access_log ${file} json buffer=32k flush=1s;`;
@@ -75,7 +75,19 @@ ${lines(knownLines(routes))}
 map "$service:$known" $refusal {
   default "";
   ":" 404;
-  ":1" 405;
+  "~^:." 405;
+}
+# The trace of whoever asks, else a new one: one id in the access log, the services, and what nginx refuses by itself.
+map $http_traceparent $trace_id {
+  default $request_id;
+  "~^00-(?<given>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$" $given;
+}
+map $request_id $first_span {
+  "~^(?<half>[0-9a-f]{16})" $half;
+}
+map $http_traceparent $traceparent {
+  default "00-$request_id-$first_span-01";
+  "~^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$" $http_traceparent;
 }
 # A write that was cut off may have happened: saying "unavailable" would invite a second one.
 map $request_method $lost {
@@ -115,9 +127,11 @@ function server({ ports, bucket }: EdgeOptions): string {
   proxy_set_header Upgrade $http_upgrade;
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header X-Forwarded-Proto $scheme;
+  proxy_set_header traceparent $traceparent;
   proxy_connect_timeout 2s;
   proxy_read_timeout 30s;
-  error_page 400 414 494 =400 /-/request_invalid;
+  error_page 400 414 =400 /-/request_invalid;
+  error_page 494 =431 /-/headers_too_large;
   error_page 404 = @route_not_found;
   error_page 405 = @method_not_allowed;
   error_page 413 = @body_too_large;
@@ -195,8 +209,10 @@ function problemLocations(): string {
     'internal_error',
   ];
   const lost = (code: ProblemCode) => `if ($lost = ${code}) { ${answer(code)} }`;
-  return `${codes.map((code) => `location @${code} {\n  default_type application/problem+json;\n  ${answer(code)}\n}`).join('\n')}
-${brokenLocation()}
+  const allow = (code: ProblemCode) =>
+    code === 'method_not_allowed' ? '  add_header Allow $known always;\n' : '';
+  return `${codes.map((code) => `location @${code} {\n  default_type application/problem+json;\n${allow(code)}  ${answer(code)}\n}`).join('\n')}
+${brokenLocations()}
 location @lost {
   default_type application/problem+json;
   add_header Retry-After 1 always;
@@ -206,17 +222,23 @@ location @lost {
 }
 
 /** nginx leads no request to a named location whose address it could not read: it would answer 500 in HTML. */
-function brokenLocation(): string {
-  return `location = /-/request_invalid {
+function brokenLocations(): string {
+  const codes: ProblemCode[] = ['request_invalid', 'headers_too_large'];
+  return codes
+    .map(
+      (code) => `location = /-/${code} {
   internal;
   default_type application/problem+json;
-  ${answer('request_invalid')}
-}`;
+  ${answer(code)}
+}`,
+    )
+    .join('\n');
 }
 
 function answer(code: ProblemCode): string {
   const { status, title } = problems[code];
-  return `return ${status} '${JSON.stringify({ type: `/problems/${code}`, title, status, code })}';`;
+  const document = { type: `/problems/${code}`, title, status, code, traceId: '$trace_id' };
+  return `return ${status} '${JSON.stringify(document)}';`;
 }
 
 function indent(text: string): string {

@@ -38,9 +38,14 @@ export function upstreamLines(routes: readonly EdgeRoute[]): MapLine[] {
   return [...lines].map(([key, value]) => ({ key, value }));
 }
 
-/** Lines of the map from uri to "1" for addresses that exist with some method. */
+/** Lines of the map from uri to the methods that an address takes, as the header Allow names them. */
 export function knownLines(routes: readonly EdgeRoute[]): MapLine[] {
-  return [...new Set(routes.map(({ path }) => routeKey('', path)))].map((key) => ({ key, value: '1' }));
+  const byKey = Map.groupBy(routes, ({ path }) => routeKey('', path));
+  return [...byKey].map(([key, some]) => {
+    const methods = some.map(({ method }) => method.toUpperCase());
+    const all = methods.includes('GET') ? [...methods, 'HEAD'] : methods;
+    return { key, value: `"${all.join(', ')}"` };
+  });
 }
 
 function routeKey(prefix: string, path: string): string {

@@ -1,6 +1,7 @@
 import type { Context, Next } from 'koa';
 
-const security: Record<string, string> = {
+/** What keeps a browser from doing anything with an answer but showing it. */
+export const securityHeaders: Record<string, string> = {
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   'Referrer-Policy': 'no-referrer',
@@ -9,30 +10,40 @@ const security: Record<string, string> = {
 };
 
 const allowedHeaders =
-  'Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Min-Position, traceparent';
+  'Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, X-Min-Position, traceparent';
 const exposedHeaders = 'ETag, Location, Retry-After, X-As-Of, X-Position, X-Request-Id, traceparent';
 
-/** What keeps a browser from doing anything with an answer but showing it. */
-export async function securityHeaders(ctx: Context, next: Next): Promise<void> {
-  ctx.set(security);
+export async function setSecurityHeaders(ctx: Context, next: Next): Promise<void> {
+  ctx.set(securityHeaders);
   await next();
 }
 
-/** CORS for the configured origins, '*' being all; tokens travel in a header, so credentials are never allowed. */
+/** The headers of an answer to a page of this origin ('' when the client names none); '*' among the origins is all. */
+export function crossOriginHeaders(origins: readonly string[], origin: string): Record<string, string> {
+  if (origins.length === 0) return {};
+  if (!origin || !(origins.includes('*') || origins.includes(origin))) return { Vary: 'Origin' };
+  return {
+    Vary: 'Origin',
+    'Access-Control-Allow-Origin': origin,
+    'Access-Control-Expose-Headers': exposedHeaders,
+  };
+}
+
+/** What a page that was allowed may send; the answer to its preflight. */
+export const preflightHeaders: Record<string, string> = {
+  'Access-Control-Allow-Methods': 'GET, HEAD, POST, PUT, DELETE',
+  'Access-Control-Allow-Headers': allowedHeaders,
+  'Access-Control-Max-Age': '600',
+};
+
+/** CORS for the configured origins; tokens travel in a header, so credentials are never allowed. */
 export function cors(origins: readonly string[]) {
-  const any = origins.includes('*');
   return async (ctx: Context, next: Next): Promise<void> => {
-    const origin = ctx.get('origin');
-    if (origins.length > 0) ctx.vary('Origin');
-    if (!origin || !(any || origins.includes(origin))) return next();
-    ctx.set('Access-Control-Allow-Origin', origin);
-    if (ctx.method !== 'OPTIONS' || !ctx.get('access-control-request-method')) {
-      ctx.set('Access-Control-Expose-Headers', exposedHeaders);
-      return next();
-    }
-    ctx.set('Access-Control-Allow-Methods', 'GET, HEAD, POST, PUT, DELETE');
-    ctx.set('Access-Control-Allow-Headers', allowedHeaders);
-    ctx.set('Access-Control-Max-Age', '600');
+    const headers = crossOriginHeaders(origins, ctx.get('origin'));
+    ctx.set(headers);
+    const preflight = ctx.method === 'OPTIONS' && ctx.get('access-control-request-method') !== '';
+    if (!preflight || !headers['Access-Control-Allow-Origin']) return next();
+    ctx.set(preflightHeaders);
     ctx.status = 204;
   };
 }

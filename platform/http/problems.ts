@@ -10,8 +10,10 @@ export const httpProblems = {
   token_expired: { status: 401, title: 'The access token has expired' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not take that method' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   body_too_large: { status: 413, title: 'The body is over the limit of this route' },
   content_type_unsupported: { status: 415, title: 'The body must be application/json' },
+  headers_too_large: { status: 431, title: 'The headers are over the limit' },
   internal_error: { status: 500, title: 'Something is wrong on our side' },
   dependency_unavailable: { status: 503, title: 'A part this needs does not answer; try again' },
 } as const;

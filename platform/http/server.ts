@@ -3,11 +3,12 @@ import type { AddressInfo, Socket } from 'node:net';
 import Koa from 'koa';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { continueTrace } from '../telemetry/trace.ts';
 import type { BoundRoute } from './bind.ts';
 import { clientIpBehind } from './client-ip.ts';
-import { cors, securityHeaders } from './headers.ts';
+import { cors, setSecurityHeaders } from './headers.ts';
 import { type HealthCheck, operations } from './operations.ts';
-import { httpProblems } from './problems.ts';
+import { type HttpProblemCode, httpProblem, problemDocument } from './problems.ts';
 import { etag, problems, record, trace } from './request.ts';
 import { type KnownRoute, refuseUnknown, serveRoutes } from './routing.ts';
 
@@ -32,15 +33,21 @@ export interface HttpServer {
   close(limitMs?: number): Promise<void>;
 }
 
+/** Bytes of a request's line and headers; nginx passes on 32 KiB at most, and says so by itself. */
+const maxHeaderSize = 40 * 1024;
+
 /** The HTTP edge of a service: what every answer has in common, the same in each room. Listens when it resolves. */
 export async function openHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   let closing = false;
   const app = createApp(options, () => closing);
-  const server = createServer({ headersTimeout: 10_000, requestTimeout: 30_000 }, app.callback());
+  const server = createServer(
+    { maxHeaderSize, headersTimeout: 10_000, requestTimeout: 30_000 },
+    app.callback(),
+  );
   // Longer than the front door keeps an idle connection, so that it never writes into one we have just closed.
   server.keepAliveTimeout = 75_000;
   server.maxConnections = options.maxConnections ?? 4_096;
-  server.on('clientError', refuseBroken);
+  server.on('clientError', refuseBroken(options.log));
   await listening(server, options);
   const { port } = server.address() as AddressInfo;
   options.log.info({ host: options.host, port }, 'listening');
@@ -68,12 +75,12 @@ function createApp(options: HttpServerOptions, closing: () => boolean): Koa {
   });
   app.use(operations({ metrics, checks: options.checks, closing }));
   app.use(trace);
-  app.use(securityHeaders);
+  app.use(setSecurityHeaders);
   app.use(record(log, metrics, clientIpBehind(options.trustedProxies)));
   app.use(problems(log));
   app.use(cors(options.corsOrigins));
   app.use(etag);
-  app.use(serveRoutes(options.routes));
+  app.use(serveRoutes(options.routes, options.known));
   app.use(refuseUnknown(options.known));
   return app;
 }
@@ -88,20 +95,26 @@ function listening(server: Server, { host, port }: HttpServerOptions): Promise<v
   });
 }
 
-const brokenStatus: Record<string, string> = {
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+const brokenCodes: Record<string, HttpProblemCode> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
 };
 
-/** What is not even HTTP never reaches the app, and still gets a problem document. */
-function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const line = brokenStatus[error.code ?? ''] ?? '400 Bad Request';
-  const code = 'request_invalid';
-  const status = Number(line.slice(0, 3));
-  const document = { type: `/problems/${code}`, ...httpProblems[code], status, code, detail: line.slice(4) };
-  const body = JSON.stringify(document);
-  socket.end(
-    `HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
+/** What is not even HTTP never reaches the app, and still gets a problem document, with a trace id that is logged. */
+function refuseBroken(log: Logger) {
+  return (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    const code = brokenCodes[error.code ?? ''] ?? 'request_invalid';
+    const { traceId } = continueTrace(undefined);
+    log.info({ traceId, code, reason: error.code }, 'request refused');
+    const problem = httpProblem(code, code === 'request_invalid' ? { detail: 'This is not HTTP/1.1.' } : {});
+    const body = JSON.stringify(problemDocument(problem, traceId));
+    const headers = [
+      'Connection: close',
+      `X-Request-Id: ${traceId}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+    ];
+    socket.end(`HTTP/1.1 ${problem.status} ${problem.title}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+  };
 }

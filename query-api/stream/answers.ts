@@ -1,7 +1,15 @@
 import type { HttpResponse } from 'uWebSockets.js';
-import { type StreamEnd, streamEnds } from '../../schemas/notify/frame.ts';
+import { streamEnds } from '../../schemas/notify/frame.ts';
+import { problems } from '../../schemas/problems.ts';
+import type { Edge } from './edge.ts';
 
 type Headers = Record<string, string>;
+
+/** What is refused before it is a stream. */
+const { route_not_found, method_not_allowed, upgrade_required } = problems;
+const refusals = { ...streamEnds, route_not_found, method_not_allowed, upgrade_required };
+
+export type StreamRefusal = keyof typeof refusals;
 
 /** A JSON answer. Call it at most once, and never after an abort. */
 export function answerJson(res: HttpResponse, status: string, body: object, headers: Headers = {}): void {
@@ -14,10 +22,17 @@ export function answerJson(res: HttpResponse, status: string, body: object, head
 }
 
 /** A refusal as an RFC 9457 problem document. */
-export function answerProblem(res: HttpResponse, code: StreamEnd, detail: string): void {
-  const { status, title } = streamEnds[code];
-  const headers: Headers = { 'Content-Type': 'application/problem+json' };
-  if (status === 401) headers['WWW-Authenticate'] = 'Bearer';
-  if (status === 503) headers['Retry-After'] = '1';
-  answerJson(res, `${status} ${title}`, { type: `/problems/${code}`, title, status, detail, code }, headers);
+export function answerProblem(
+  res: HttpResponse,
+  { traceId, headers }: Edge,
+  code: StreamRefusal,
+  detail?: string,
+  more: Headers = {},
+): void {
+  const { status, title } = refusals[code];
+  const all: Headers = { ...headers, 'Content-Type': 'application/problem+json', ...more };
+  if (status === 401) all['WWW-Authenticate'] = 'Bearer';
+  if (status === 503) all['Retry-After'] = '1';
+  const document = { type: `/problems/${code}`, title, status, detail, code, traceId };
+  answerJson(res, `${status} ${title}`, document, all);
 }

@@ -11,10 +11,11 @@ import { newSession } from './session.ts';
 export async function begin(reader: Reader, opening: Opening): Promise<void> {
   const { verifier, connections, hub, history, settings } = reader.parts;
   try {
-    const cursor = cursorOf(opening.cursor);
-    const session = newSession(filterOf(opening.types), settings);
     const identity = await verifier.verify(opening.token);
     if (reader.ended) return;
+    const cursor = cursorOf(opening.cursor);
+    if (opening.fault) throw opening.fault;
+    const session = newSession(filterOf(opening.types), settings);
     if (!connections.claim(identity.userId)) {
       throw streamProblem(
         'too_many_streams',

@@ -1,3 +1,4 @@
+import type { ProblemError } from '../../platform/errors/problem.ts';
 import { isFrameType } from '../../schemas/notify/frame.ts';
 import { streamProblem } from './ends.ts';
 import type { Bounds } from './history.ts';
@@ -9,6 +10,8 @@ export interface Opening {
   cursor: string | null;
   /** Frame types, separated by commas. null: all. */
   types: string | null;
+  /** What is wrong with the rest of its address. */
+  fault: ProblemError | null;
 }
 
 /** The filter. Throws unknown_filter. */

@@ -50,6 +50,8 @@ export interface ReaderParts {
 /** One open stream: a session, and what carries out its effects. */
 export interface Reader {
   id: string;
+  /** Of the request that opened it; every refusal tells it. */
+  traceId: string;
   parts: ReaderParts;
   outlet: Outlet;
   openedAt: number;
@@ -63,9 +65,10 @@ export interface Reader {
   keptAliveAt: number;
 }
 
-export function newReader(parts: ReaderParts, outlet: Outlet, now: number): Reader {
+export function newReader(parts: ReaderParts, outlet: Outlet, traceId: string, now: number): Reader {
   return {
     id: randomUUID(),
+    traceId,
     parts,
     outlet,
     openedAt: now,
@@ -77,6 +80,12 @@ export function newReader(parts: ReaderParts, outlet: Outlet, now: number): Read
     cursorToldAt: now,
     keptAliveAt: now,
   };
+}
+
+/** A request for a stream that this node takes no more of. */
+export function refuseFull({ metrics, log }: ReaderParts, traceId: string): void {
+  metrics.ended.inc({ code: 'server_full' });
+  log.info({ traceId, code: 'server_full' }, 'stream refused');
 }
 
 /** Ends the stream from our side. */
@@ -104,9 +113,16 @@ function release(reader: Reader): void {
 
 /** One line at each edge of a stream's life; ids only. */
 export function logEdge(reader: Reader, message: string, more: object = {}): void {
-  const { id: stream, identity, session, outlet } = reader;
+  const { id: stream, traceId, identity, session, outlet } = reader;
   reader.parts.log.info(
-    { stream, userId: identity?.userId, transport: outlet.transport, position: session?.position, ...more },
+    {
+      stream,
+      traceId,
+      userId: identity?.userId,
+      transport: outlet.transport,
+      position: session?.position,
+      ...more,
+    },
     message,
   );
 }

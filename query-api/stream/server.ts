@@ -1,6 +1,11 @@
-import type { HttpResponse, us_listen_socket } from 'uWebSockets.js';
+// Before the engine is loaded, which reads it then.
+import './header-limit.ts';
+
+import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
 import * as uWS from 'uWebSockets.js';
-import { answerJson } from './answers.ts';
+import { preflightHeaders } from '../../platform/http/headers.ts';
+import { answerJson, answerProblem } from './answers.ts';
+import { type Edge, edgeOf } from './edge.ts';
 import type { ReaderParts } from './reader.ts';
 import { socketRoutes } from './socket.ts';
 import { openEventStream } from './sse.ts';
@@ -15,18 +20,23 @@ export interface StreamServer {
 /** The stream node's own server: sockets, event streams, health and metrics on one port. Rejects when it can't listen. */
 export async function openStreamServer(
   parts: ReaderParts,
-  at: { host: string; port: number },
+  at: { host: string; port: number; corsOrigins: readonly string[] },
 ): Promise<StreamServer> {
+  const edge = (req: HttpRequest): Edge => edgeOf(req, at.corsOrigins);
   const app = uWS
     .App()
-    .ws('/ws', socketRoutes(parts))
-    .get('/api/stream', (res, req) => openEventStream(parts, res, req))
+    .ws('/ws', socketRoutes(parts, edge))
+    .get('/ws', (res, req) =>
+      answerProblem(res, edge(req), 'upgrade_required', 'Connect with a WebSocket', { Upgrade: 'websocket' }),
+    )
+    .get('/api/stream', (res, req) => openEventStream(parts, res, req, edge(req)))
+    .options('/api/stream', (res, req) => answerPreflight(res, req, edge(req)))
     .get('/healthz', (res) => answerJson(res, '200 OK', { status: 'alive' }))
     .get('/readyz', (res) => answerReadiness(res, parts))
     .get('/metrics', (res) => void answerMetrics(res, parts))
-    .any('/*', (res) =>
-      answerJson(res, '404 Not Found', notFound, { 'Content-Type': 'application/problem+json' }),
-    );
+    .any('/ws', (res, req) => refuseMethod(res, edge(req)))
+    .any('/api/stream', (res, req) => refuseMethod(res, edge(req)))
+    .any('/*', (res, req) => answerProblem(res, edge(req), 'route_not_found'));
 
   const listening = await new Promise<us_listen_socket>((resolve, reject) => {
     app.listen(at.host, at.port, (socket) =>
@@ -49,12 +59,22 @@ export async function openStreamServer(
 /** Long enough for a close frame to leave, short enough for a restart. */
 const goodbyeMs = 300;
 
-const notFound = {
-  type: '/problems/route_not_found',
-  title: 'There is nothing at this address',
-  status: 404,
-  code: 'route_not_found',
-};
+function refuseMethod(res: HttpResponse, edge: Edge): void {
+  answerProblem(res, edge, 'method_not_allowed', 'It takes GET.', { Allow: 'GET' });
+}
+
+/** A page asks so before it sends a token or Last-Event-ID by a header. */
+function answerPreflight(res: HttpResponse, req: HttpRequest, edge: Edge): void {
+  const asked = req.getHeader('access-control-request-method') !== '';
+  if (!asked || !edge.headers['Access-Control-Allow-Origin']) {
+    refuseMethod(res, edge);
+    return;
+  }
+  res.writeStatus('204 No Content');
+  for (const [name, value] of Object.entries({ ...edge.headers, ...preflightHeaders }))
+    res.writeHeader(name, value);
+  res.endWithoutBody();
+}
 
 /** Without Redis the sweep serves, a second later: degraded. Without Postgres nothing can be resumed: unavailable. */
 function answerReadiness(res: HttpResponse, { hub, connections }: ReaderParts): void {

@@ -5,15 +5,19 @@ import type {
   WebSocket,
   WebSocketBehavior,
 } from 'uWebSockets.js';
-import { streamEnds } from '../../schemas/notify/frame.ts';
+import { type ControlFrame, streamEnds } from '../../schemas/notify/frame.ts';
+import { answerProblem } from './answers.ts';
 import { begin, renew } from './conduct.ts';
 import { drained, tell } from './delivery.ts';
+import type { Edge } from './edge.ts';
 import type { Opening } from './opening.ts';
-import { end, left, newReader, type Outlet, type Reader, type ReaderParts } from './reader.ts';
+import { queryFault } from './query.ts';
+import { end, left, newReader, type Outlet, type Reader, type ReaderParts, refuseFull } from './reader.ts';
 import { bearerOf, protocolsOf } from './request.ts';
 
 /** What a socket carries from its upgrade to its close. */
 interface SocketData {
+  traceId: string;
   opening: Opening;
   reader: Reader | null;
   /** Messages of the second that began at `since`. */
@@ -24,7 +28,10 @@ interface SocketData {
 type Socket = WebSocket<SocketData>;
 
 /** GET /ws: the stream over a WebSocket (F-RT1). */
-export function socketRoutes(parts: ReaderParts): WebSocketBehavior<SocketData> {
+export function socketRoutes(
+  parts: ReaderParts,
+  edge: (req: HttpRequest) => Edge,
+): WebSocketBehavior<SocketData> {
   const { settings } = parts;
   return {
     maxPayloadLength: settings.messageBytes,
@@ -32,7 +39,7 @@ export function socketRoutes(parts: ReaderParts): WebSocketBehavior<SocketData> 
     sendPingsAutomatically: true,
     // Above our own limit: delivery cuts the client first, so that nothing is dropped in silence.
     maxBackpressure: settings.bufferBytes * 4,
-    upgrade: (res, req, context) => upgrade(parts, res, req, context),
+    upgrade: (res, req, context) => upgrade(parts, res, req, edge(req), context),
     open: (socket) => open(parts, socket),
     message: (socket, message) =>
       receiveMessage(socket, Buffer.from(message).toString(), settings.messagesPerSecond),
@@ -45,11 +52,13 @@ function upgrade(
   parts: ReaderParts,
   res: HttpResponse,
   req: HttpRequest,
+  edge: Edge,
   context: us_socket_context_t,
 ): void {
+  const { traceId } = edge;
   if (!parts.connections.hasRoom()) {
-    parts.metrics.ended.inc({ code: 'server_full' });
-    res.writeStatus('503 Service Unavailable').writeHeader('Retry-After', '1').end();
+    refuseFull(parts, traceId);
+    answerProblem(res, edge, 'server_full', 'Try again in a moment');
     return;
   }
   const protocols = protocolsOf(req.getHeader('sec-websocket-protocol'));
@@ -57,9 +66,10 @@ function upgrade(
     token: bearerOf(req.getHeader('authorization')) ?? protocols.token ?? req.getQuery('token') ?? null,
     cursor: req.getQuery('cursor') ?? null,
     types: req.getQuery('types') ?? null,
+    fault: queryFault(req.getQuery()),
   };
   res.upgrade<SocketData>(
-    { opening, reader: null, messages: 0, since: 0 },
+    { traceId, opening, reader: null, messages: 0, since: 0 },
     req.getHeader('sec-websocket-key'),
     protocols.chosen,
     req.getHeader('sec-websocket-extensions'),
@@ -69,7 +79,7 @@ function upgrade(
 
 function open(parts: ReaderParts, socket: Socket): void {
   const data = socket.getUserData();
-  data.reader = newReader(parts, outletOf(socket), Date.now());
+  data.reader = newReader(parts, outletOf(socket), data.traceId, Date.now());
   parts.connections.opened(data.reader);
   // Without a token it comes with the first message; tick() ends a socket that never sends one.
   if (data.opening.token) void begin(data.reader, data.opening);
@@ -81,7 +91,9 @@ function outletOf(socket: Socket): Outlet {
     send: (text) => void socket.send(text),
     buffered: () => socket.getBufferedAmount(),
     end(code, detail) {
-      socket.send(JSON.stringify({ type: 'error', code, detail }));
+      const { traceId } = socket.getUserData();
+      const last: ControlFrame = { type: 'error', code, detail, traceId };
+      socket.send(JSON.stringify(last));
       socket.end(streamEnds[code].close, code);
     },
     keepAlive: () => {},
@@ -106,6 +118,7 @@ function authenticate(data: SocketData, { token, cursor, types }: AuthMessage): 
     return;
   }
   data.opening = {
+    ...data.opening,
     token,
     cursor: cursor == null ? data.opening.cursor : String(cursor),
     types: types == null ? data.opening.types : String(types),

@@ -1,24 +1,28 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
-import type { StreamEnd } from '../../schemas/notify/frame.ts';
+import type { ControlFrame } from '../../schemas/notify/frame.ts';
 import { answerProblem } from './answers.ts';
 import { begin } from './conduct.ts';
 import { drained } from './delivery.ts';
-import { left, newReader, type Outlet, type ReaderParts } from './reader.ts';
+import type { Edge } from './edge.ts';
+import { queryFault } from './query.ts';
+import { left, newReader, type Outlet, type ReaderParts, refuseFull } from './reader.ts';
 import { bearerOf } from './request.ts';
 
 /** GET /api/stream: the same stream as Server-Sent Events (F-RT2). The id of an event is a cursor. */
-export function openEventStream(parts: ReaderParts, res: HttpResponse, req: HttpRequest): void {
+export function openEventStream(parts: ReaderParts, res: HttpResponse, req: HttpRequest, edge: Edge): void {
   if (!parts.connections.hasRoom()) {
-    answerProblem(res, 'server_full', 'Try again in a moment');
+    refuseFull(parts, edge.traceId);
+    answerProblem(res, edge, 'server_full', 'Try again in a moment');
     return;
   }
   const opening = {
     token: bearerOf(req.getHeader('authorization')) ?? req.getQuery('token') ?? null,
     cursor: req.getHeader('last-event-id') || (req.getQuery('cursor') ?? null),
     types: req.getQuery('types') ?? null,
+    fault: queryFault(req.getQuery()),
   };
-  const outlet = eventOutlet(res, () => drained(reader));
-  const reader = newReader(parts, outlet, Date.now());
+  const outlet = eventOutlet(res, edge, () => drained(reader));
+  const reader = newReader(parts, outlet, edge.traceId, Date.now());
   res.onAborted(() => {
     outlet.gone();
     left(reader);
@@ -32,7 +36,7 @@ export function openEventStream(parts: ReaderParts, res: HttpResponse, req: Http
  * full: what waits is here, and counted. It drops by itself who takes nothing for ten seconds once it is full; like
  * everybody who was cut, they come back with their cursor. A refusal before the first event is a problem answer.
  */
-function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): void } {
+function eventOutlet(res: HttpResponse, edge: Edge, onRoom: () => void): Outlet & { gone(): void } {
   const waiting: string[] = [];
   const state = { started: false, full: false, closed: false, bytes: 0 };
 
@@ -44,7 +48,7 @@ function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): 
       return;
     }
     res.cork(() => {
-      if (!state.started) startEvents(res);
+      if (!state.started) startEvents(res, edge);
       state.started = true;
       state.full = !res.write(text);
     });
@@ -72,8 +76,8 @@ function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): 
     end(code, detail) {
       if (state.closed) return;
       state.closed = true;
-      if (state.started) finish(res, waiting, code, detail);
-      else answerProblem(res, code, detail);
+      if (state.started) finish(res, waiting, { type: 'error', code, detail, traceId: edge.traceId });
+      else answerProblem(res, edge, code, detail);
     },
     gone() {
       state.closed = true;
@@ -81,17 +85,17 @@ function eventOutlet(res: HttpResponse, onRoom: () => void): Outlet & { gone(): 
   };
 }
 
-function startEvents(res: HttpResponse): void {
+function startEvents(res: HttpResponse, { headers }: Edge): void {
+  res.writeStatus('200 OK');
+  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
   res
-    .writeStatus('200 OK')
     .writeHeader('Content-Type', 'text/event-stream; charset=utf-8')
     .writeHeader('Cache-Control', 'no-store')
     .writeHeader('X-Accel-Buffering', 'no');
 }
 
 /** What waited is let go: the client comes back with its cursor and gets it from history. */
-function finish(res: HttpResponse, waiting: string[], code: StreamEnd, detail: string): void {
+function finish(res: HttpResponse, waiting: string[], last: ControlFrame): void {
   waiting.length = 0;
-  const last = JSON.stringify({ type: 'error', code, detail });
-  res.cork(() => void res.end(`event: error\ndata: ${last}\n\n`, true));
+  res.cork(() => void res.end(`event: error\ndata: ${JSON.stringify(last)}\n\n`, true));
 }

@@ -58,23 +58,14 @@ export function streamKey(prefix: string, userId: string): string {
   return `${prefix}st:${userId}`;
 }
 
-/**
- * Frames about the stream itself. They carry no fact and are not stored.
- * - hello: the first one. `seq` is where this stream starts, `head` the newest frame there is.
- * - cursor: every frame up to `seq` was sent, or left out by the filter or because it may no longer be seen.
- * - authenticated: a new token was taken; the stream goes on until `expiresAt`.
- * - error: the last one; the stream is closed after it.
- */
-export type ControlFrame =
-  | { type: 'hello'; seq: number; head: number }
-  | { type: 'cursor'; seq: number }
-  | { type: 'authenticated'; expiresAt: string }
-  | { type: 'pong' }
-  | { type: 'error'; code: StreamEnd; detail: string };
-
 /** Why a stream ends: the WebSocket close code, and the HTTP status when an SSE request is refused outright. */
 export const streamEnds = {
   message_invalid: { close: 4400, status: 400, title: 'The message is not one that a stream takes' },
+  request_invalid: {
+    close: 4400,
+    status: 400,
+    title: 'The request does not have the documented shape',
+  },
   cursor_invalid: { close: 4400, status: 400, title: 'The cursor is not one of ours' },
   unknown_filter: { close: 4400, status: 400, title: 'There is no such frame type' },
   token_missing: { close: 4401, status: 401, title: 'An access token is needed' },
@@ -90,3 +81,25 @@ export const streamEnds = {
 } as const;
 
 export type StreamEnd = keyof typeof streamEnds;
+
+/**
+ * Frames about the stream itself. They carry no fact and are not stored.
+ * - hello: the first one. `seq` is where this stream starts, `head` the newest frame there is.
+ * - cursor: every frame up to `seq` was sent, or left out by the filter or because it may no longer be seen.
+ * - authenticated: a new token was taken; the stream goes on until `expiresAt`.
+ * - error: the last one; the stream is closed after it. `traceId` is that of the request that opened the stream.
+ */
+export const controlFrame = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('hello'), seq: z.int().min(0), head: z.int().min(0) }),
+  z.object({ type: z.literal('cursor'), seq: z.int().min(0) }),
+  z.object({ type: z.literal('authenticated'), expiresAt: z.iso.datetime() }),
+  z.object({ type: z.literal('pong') }),
+  z.object({
+    type: z.literal('error'),
+    code: z.enum(Object.keys(streamEnds) as StreamEnd[]),
+    detail: z.string(),
+    traceId: z.string(),
+  }),
+]);
+
+export type ControlFrame = z.infer<typeof controlFrame>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { route } from '../route.ts';
+import { controlFrame, frame } from './frame.ts';
 
 export const openStream = route({
   name: 'openStream',
@@ -26,9 +27,11 @@ export const openStream = route({
   success: {
     status: 200,
     contentType: 'text/event-stream',
-    description: 'data is a JSON frame {seq, type, time, traceId, data}',
+    body: z.union([frame, controlFrame]),
+    description: 'Events; data is a frame as JSON, id the cursor to go on from',
   },
   problems: [
+    'request_invalid',
     'cursor_invalid',
     'unknown_filter',
     'cursor_too_old',

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { resolvePorts } from '../../deploy/native/ports.ts';
@@ -57,11 +58,21 @@ describe.skipIf(!process.env.PUBLIC_URL)('nginx as it runs', () => {
   test('answers an unknown address with a problem document', async () => {
     const response = await ask('/api/nothing-of-ours');
     expect(response.headers.get('content-type')).toBe('application/problem+json');
-    expect(await response.json()).toMatchObject({ status: 404, code: 'route_not_found' });
+    const traceId = expect.stringMatching(/^[0-9a-f]{32}$/);
+    expect(await response.json()).toMatchObject({ status: 404, code: 'route_not_found', traceId });
+  });
+
+  test('goes on in the trace of whoever asks, in what it refuses and in what it passes on', async () => {
+    const traceId = randomBytes(16).toString('hex');
+    const headers = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
+    expect(await (await ask('/api/nothing-of-ours', { headers })).json()).toMatchObject({ traceId });
+    const odd = await ask('/api/nothing-of-ours', { headers: { traceparent: '"}' } });
+    expect(await odd.json()).toMatchObject({ code: 'route_not_found' });
   });
 
   test('refuses a method that the address does not take', async () => {
     const response = await ask('/graphql', { method: 'DELETE' });
+    expect(response.headers.get('allow')).toBe('GET, POST, HEAD');
     expect(await response.json()).toMatchObject({ status: 405, code: 'method_not_allowed' });
   });
 
@@ -79,17 +90,18 @@ describe.skipIf(!process.env.PUBLIC_URL)('nginx as it runs', () => {
   });
 
   test.each([
-    ['an address above the root', 'GET /m/..%2f..%2fo HTTP/1.1'],
-    ['no request at all', 'NONSENSE'],
-    ['an endless address', `GET /${'x'.repeat(9_000)} HTTP/1.1`],
-  ])('answers %s with a problem document', async (_, line) => {
+    ['an address above the root', 'GET /m/..%2f..%2fo HTTP/1.1', 400, 'request_invalid'],
+    ['no request at all', 'NONSENSE', 400, 'request_invalid'],
+    ['an endless address', `GET /${'x'.repeat(9_000)} HTTP/1.1`, 400, 'request_invalid'],
+    ['an endless header', `GET / HTTP/1.1\r\nX: ${'x'.repeat(9_000)}`, 431, 'headers_too_large'],
+  ])('answers %s with a problem document', async (_, line, status, code) => {
     const { hostname, port } = new URL(process.env.PUBLIC_URL!);
     const answer = await new Promise<string>((resolve) => {
       const socket = connect(Number(port), hostname, () => socket.write(`${line}\r\nHost: x\r\n\r\n`));
       socket.once('data', (data) => resolve(data.toString()));
     });
-    expect(answer).toContain('HTTP/1.1 400');
-    expect(answer).toContain('"code":"request_invalid"');
+    expect(answer).toContain(`HTTP/1.1 ${status}`);
+    expect(answer).toContain(`"code":"${code}"`);
   });
 
   test('takes no writes of objects', async () => {

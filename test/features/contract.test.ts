@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodePosition } from '../../platform/log/position.ts';
 import { modelTopics } from '../../schemas/models.ts';
+import { controlFrame } from '../../schemas/notify/frame.ts';
 import type { ProblemCode } from '../../schemas/problems.ts';
 import type { RouteContract } from '../../schemas/route.ts';
 import { allRoutes } from '../../schemas/routes.ts';
@@ -123,10 +124,12 @@ describe('every contract is kept', { timeout: patience + 60_000 }, () => {
     const headers = { authorization: `Bearer ${token}` };
     const answer = await fetch(`${world.services.stream.url}${path}`, { headers, signal: abort.signal });
     const { value } = await answer.body!.getReader().read();
-    expect(new TextDecoder().decode(value)).toMatch(/^id: \d+\ndata: \{"type":"hello"/);
+    const event = new TextDecoder().decode(value).match(/^id: (\d+)\ndata: (\{"type":"hello".*)\n\n/)!;
     abort.abort();
+    expect(controlFrame.parse(JSON.parse(event[2]!))).toMatchObject({ type: 'hello' });
     const contentType = answer.headers.get('content-type');
-    world.api.answers.push({ route, path, status: answer.status, contentType, body: '' });
+    const body = { id: event[1], data: event[2] };
+    world.api.answers.push({ route, path, status: answer.status, contentType, body });
   });
 
   it('says what is wrong with the shape of a request', async () => {
@@ -135,10 +138,13 @@ describe('every contract is kept', { timeout: patience + 60_000 }, () => {
       if (route.query) return { ...request, path: `${request.path.split('?')[0]}?unknown=1` };
       return { ...request, body: { ...request.body, unknown: 1 } };
     });
+    await refusedEverywhere('headers_too_large', (request) =>
+      withHeader(request, 'x-much', 'x'.repeat(50_000)),
+    );
     await refusedEverywhere('body_not_json', (request) => ({ ...request, body: '{' }));
     await refusedEverywhere('body_too_large', (request) => ({
       ...request,
-      body: JSON.stringify({ text: 'x'.repeat(100_000) }),
+      body: JSON.stringify({ text: 'x'.repeat(300_000) }),
     }));
     await refusedEverywhere('content_type_unsupported', (request) =>
       withHeader({ ...request, body: 'text' }, 'content-type', 'text/plain'),

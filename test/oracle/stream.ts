@@ -48,7 +48,7 @@ async function readStream(url: string, token: string): Promise<Message[]> {
     let head: number | null = null;
     for await (const message of messagesOf(answer)) {
       if (message.type === 'hello') head = message.head;
-      if (message.traceId !== undefined) told.push(message);
+      if (message.time !== undefined) told.push(message);
       const at = message.type === 'hello' ? 0 : message.seq;
       if (head !== null && at >= head) return told;
     }

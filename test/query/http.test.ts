@@ -204,6 +204,9 @@ describe('requests', () => {
     const wrong = await call('/elsewhere');
     expect([wrong.status, wrong.headers.get('allow')]).toEqual([405, 'PUT']);
     expect((await call(thing, { method: 'PATCH' })).headers.get('allow')).toBe('GET, DELETE, HEAD');
+    // There is no thing whose id is "mine": the address is another's, which can't be deleted.
+    const mine = await call('/api/things/mine', { method: 'DELETE' });
+    expect([mine.status, mine.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
   it('says 503 for an outage, 500 for a bug, and nothing of either', async () => {
@@ -235,13 +238,19 @@ describe('requests', () => {
     expect(foreign.headers.get('x-content-type-options')).toBe('nosniff');
   });
 
-  it('answers what is not HTTP with a problem document', async () => {
+  it.each([
+    ['what is not HTTP', 'NONSENSE', 400, 'request_invalid'],
+    ['endless headers', `GET /api/things HTTP/1.1\r\nX: ${'x'.repeat(50_000)}`, 431, 'headers_too_large'],
+  ])('answers %s with a problem document', async (_what, text, status, code) => {
     const answer = await new Promise<string>((resolve) => {
-      const socket = connect(server.port, '127.0.0.1', () => socket.write('NONSENSE\r\n\r\n'));
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(`${text}\r\n\r\n`));
       socket.once('data', (data) => resolve(data.toString()));
     });
-    expect(answer).toContain('HTTP/1.1 400');
-    expect(answer).toContain('application/problem+json');
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toContain('application/problem+json');
+    const traceId = head.match(/X-Request-Id: ([0-9a-f]{32})/)?.[1];
+    expect(JSON.parse(body)).toMatchObject({ type: `/problems/${code}`, status, code, traceId });
   });
 });
 

@@ -143,7 +143,7 @@ export function connect(service: Service, options: ConnectOptions = {}): Socket 
   return {
     ws,
     got,
-    seqs: () => got.filter((message) => message.traceId !== undefined).map((message) => message.seq),
+    seqs: () => got.filter((message) => message.time !== undefined).map((message) => message.seq),
     until,
     hello: () => until((message) => message.type === 'hello'),
     closed: new Promise((resolve) => ws.once('close', resolve)),

@@ -144,10 +144,8 @@ function isWrite({ method }: RouteContract): boolean {
 }
 
 function responses(route: RouteContract, answers: Record<string, Json>): Json {
-  const { status, description, body, contentType } = route.success;
-  const content = body
-    ? { 'application/json': { schema: answers[route.name] } }
-    : contentType && { [contentType]: { schema: { type: 'string' } } };
+  const { status, description } = route.success;
+  const content = answerContent(route, answers[route.name]);
   const headers = answerHeaders(route);
   const all: Record<string, Json> = { [status]: { description, headers, ...(content && { content }) } };
   if (route.method === 'get' && route.service !== 'stream')
@@ -159,6 +157,26 @@ function responses(route: RouteContract, answers: Record<string, Json>): Json {
     };
   }
   return all;
+}
+
+function answerContent({ success }: RouteContract, schema: Json | undefined): Json | undefined {
+  const { body, contentType } = success;
+  if (contentType === 'text/event-stream') return { [contentType]: { schema: eventSchema(schema!) } };
+  if (body) return { 'application/json': { schema } };
+  return contentType && { [contentType]: { schema: { type: 'string' } } };
+}
+
+/** One event of a stream: OpenAPI has no word for the whole of it before 3.2. */
+function eventSchema(data: Json): Json {
+  return {
+    type: 'object',
+    required: ['data'],
+    properties: {
+      id: { type: 'string', pattern: '^\\d{1,15}$' },
+      event: { type: 'string', enum: ['message', 'error'] },
+      data: { type: 'string', contentMediaType: 'application/json', contentSchema: data },
+    },
+  };
 }
 
 function answerHeaders(route: RouteContract): Json {
@@ -179,7 +197,7 @@ function problemsOf(route: RouteContract): ProblemCode[] {
   };
   // A stream names all that it refuses with by itself.
   const plain = route.service !== 'stream';
-  add(plain, 'internal_error');
+  add(plain, 'internal_error', 'headers_too_large');
   add(plain && (route.params || route.query || route.body || route.idempotencyKey), 'request_invalid');
   add(route.query && 'cursor' in route.query.shape, 'cursor_invalid');
   add(route.body, 'body_not_json', 'body_too_large', 'content_type_unsupported');
@@ -223,7 +241,13 @@ function problemWith(codes: readonly ProblemCode[]): Json {
 }
 
 function inputSchema(schema: z.ZodObject): Json {
-  return clean(z.toJSONSchema(schema, { io: 'input' }) as Json);
+  return clean(z.toJSONSchema(schema, { io: 'input', override: keepDefault }) as Json);
+}
+
+/** zod leaves out the default of what it reads from text, such as a page's limit. */
+function keepDefault({ zodSchema, jsonSchema }: { zodSchema: z.core.$ZodTypes; jsonSchema: Json }): void {
+  const { def } = zodSchema._zod;
+  if (def.type === 'default') jsonSchema.default = def.defaultValue;
 }
 
 /** OpenAPI says once which dialect it is. */
