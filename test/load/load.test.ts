@@ -5,8 +5,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { playDemo } from '../../tools/load/demo.ts';
 import { samplePhoto } from '../harness/client.ts';
+import { openFront } from '../harness/front.ts';
 import { startWorld, type World } from '../harness/world.ts';
-import { openFront } from './front.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(path.join(tmpdir(), 'emulsion-load-'));
@@ -99,10 +99,13 @@ describe('emulsion load', () => {
 
   it('refuses a broken edge list before anything is loaded', async () => {
     const file = path.join(folder, 'broken.csv');
-    writeFileSync(file, 'a,b\nc;d\n');
+    writeFileSync(file, 'a,b\nb,x\nc;d\nd,e\n');
+    const before = await countRows();
     const { status, err } = await emulsion('load', '--graph', file, '--photos', folder, '--url', front.url);
     expect(status).toBe(1);
-    expect(err).toMatch(/Line 2 of .*nothing was loaded/);
+    expect(err).toMatch(/Line 3 of .*"c;d".*The 2 lines before it were read; nothing was loaded/);
+    await world.drained();
+    expect(await countRows()).toEqual(before);
   });
 });
 
