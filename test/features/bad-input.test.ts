@@ -19,12 +19,17 @@ beforeAll(async () => {
   world = await startWorld({ services: ['command-api', 'query-api', 'projectors', 'media-pipeline'] });
   people = peopleOf(world);
   const { api } = world;
-  const [ann, ben] = [await api.register(), await api.register()];
+  const [ann, ben, cat, dan] = await Promise.all([
+    api.register(),
+    api.register(),
+    api.register(),
+    api.register(),
+  ]);
   const photo = await people.photo(ann);
   const post = await api.publish(ann, [photo]);
   const bensPost = await api.publish(ben, [await people.photo(ben)]);
   const { refreshToken } = ann;
-  cast = { ann, ben, photo, rejected: '', requested: '', post, bensPost, refreshToken };
+  cast = { ann, ben, cat, dan, photo, rejected: '', requested: '', post, bensPost, refreshToken };
   document = (await api.call('GET', '/api/openapi.json')).body;
   await world.drained(60_000);
 }, 240_000);
