@@ -60,19 +60,14 @@ describe('contracts', () => {
     for (const { name, params, query, body } of allRoutes)
       for (const part of [params, query, body])
         if (part) places.push(...looseTexts(name, z.toJSONSchema(part, { io: 'input' })));
-    // Nobody reads these: secrets, and what is compared with what we have made.
-    expect(places.sort()).toEqual(
-      [
-        ...['listFollowers', 'listFollowing', 'listLikes', 'listPostsByUserId', 'listUserPosts', 'readFeed']
-          .concat('searchUsers')
-          .map((name) => `${name} cursor`),
-        'login password',
-        'openStream token',
-        'openStream types',
-        'refresh refreshToken',
-        'register password',
-      ].sort(),
-    );
+    // Nobody reads these: secrets, and what is compared with what we have made, as cursors are.
+    expect(places.filter((place) => !place.endsWith(' cursor')).sort()).toEqual([
+      'login password',
+      'openStream token',
+      'openStream types',
+      'refresh refreshToken',
+      'register password',
+    ]);
   });
 
   it('document the problems of HTTP itself as they are', () => {
