@@ -33,7 +33,7 @@ export function add(draft: Draft, actor: Name, act: Act | Storm, early: boolean)
   const made = act.do === 'storm' && act.oneKey ? act.acts[0]! : act;
   if (made.do === 'publish') draft.posts.push({ name, author: actor });
   if (made.do === 'request') draft.uploads.push({ name, owner: actor });
-  if (made.do === 'follow') draft.asked.push({ who: actor, whom: made.whom });
+  if (made.do === 'follow' && made.whom !== actor) draft.asked.push({ who: actor, whom: made.whom });
   if (made.do === 'block') draft.blocked.push({ who: actor, whom: made.whom });
   if (made.do === 'register') draft.newcomers.push(name);
   return name;
