@@ -94,8 +94,14 @@ function startEvents(res: HttpResponse, { headers }: Edge): void {
     .writeHeader('X-Accel-Buffering', 'no');
 }
 
-/** What waited is let go: the client comes back with its cursor and gets it from history. */
+/**
+ * What waited is let go: the client comes back with its cursor and gets it from history. The connection is not asked to
+ * be closed: behind the head the engine would write that into the body, which is no HTTP any more.
+ */
 function finish(res: HttpResponse, waiting: string[], last: ControlFrame): void {
   waiting.length = 0;
-  res.cork(() => void res.end(`event: error\ndata: ${JSON.stringify(last)}\n\n`, true));
+  res.cork(() => void res.end(`event: error
+data: ${JSON.stringify(last)}
+
+`));
 }
