@@ -100,8 +100,5 @@ function startEvents(res: HttpResponse, { headers }: Edge): void {
  */
 function finish(res: HttpResponse, waiting: string[], last: ControlFrame): void {
   waiting.length = 0;
-  res.cork(() => void res.end(`event: error
-data: ${JSON.stringify(last)}
-
-`));
+  res.cork(() => void res.end(`event: error\ndata: ${JSON.stringify(last)}\n\n`));
 }
