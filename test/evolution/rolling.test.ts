@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { ask } from '../../tools/operate/ask.ts';
 import { createClient, expectStatus, type Person } from '../harness/client.ts';
 import type { Service, ServiceName } from '../harness/services.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -78,6 +79,14 @@ async function roll(): Promise<void> {
   // Old and new answer side by side for a while.
   await new Promise((resolve) => setTimeout(resolve, 3_000));
   await leave('command-api', 'query-api', 'stream', 'media-pipeline', 'reactors', 'projectors');
+  // Nobody has the code of the former definition any more: what it made would stand still from here on.
+  const gone = await ask(world.owner, {
+    kind: 'drop',
+    model: 'posts',
+    arguments: { version: 1 },
+    askedBy: 'test',
+  });
+  expect(gone).toMatchObject({ outcome: 'done' });
 }
 
 /** Somebody who writes and reads all the time: each answer is there, and is theirs. */
