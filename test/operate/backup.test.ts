@@ -30,6 +30,8 @@ let people: People;
 let ana: Person;
 let ben: Person;
 let cleo: Person;
+/** Comes after the backup: with Postgres the key of all that is hers is lost. */
+let dora: Person;
 let post: string;
 let other: Moved;
 const database = `t${randomUUID().slice(0, 8)}`;
@@ -146,7 +148,7 @@ test('a file that was cut or changed is refused before anything is touched', asy
 
 test('Postgres is lost: the backup and the log give everything back but who came since', async () => {
   // After the backup: somebody comes, people like and follow, and are told of it.
-  const dora = await world.api.register();
+  dora = await world.api.register();
   await world.drained(patienceMs);
   await people.follow(dora, ana);
   await people.like(dora, post);
@@ -200,7 +202,8 @@ test('Postgres is lost: the backup and the log give everything back but who came
 test('nobody is told anything again under another number, and what comes next has the next one', async () => {
   for (const [person, frames] of told) {
     const now = await framesOf(other.services.stream, person);
-    expect(now).toEqual(frames);
+    // Of somebody who is nobody any more nothing is told; the numbers of all else stay.
+    expect(now).toEqual(frames.filter(({ data }) => !Object.values(data).includes(dora.id)));
   }
   await peopleOf({ ...world, api: other.api }).follow(cleo, ben);
   await other.level();
