@@ -53,6 +53,8 @@ export function openPosts(pool: Queryable, models: Models): Lookup<KnownPost> {
       );
       return new Map(rows.map((row) => [row.post_id, postOf(row)]));
     },
+    // Its media may become ready at any moment.
+    keep: (post) => post.mediaReady || !post.live,
   });
 }
 

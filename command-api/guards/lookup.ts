@@ -16,6 +16,8 @@ export interface LookupOptions<V> {
   /** Names the version of the model that is served; another one empties the cache. */
   version(): string;
   load(keys: string[]): Promise<Map<string, V>>;
+  /** Whether what was found may be kept: what denies something that can come to be at any moment is asked for anew. */
+  keep?(value: V): boolean;
 }
 
 /** Facts that protect people are never older than this, in milliseconds (DESIGN §5). */
@@ -30,6 +32,7 @@ interface Entry<V> {
 }
 
 export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
+  const { keep = () => true } = options;
   // Only what exists is kept: something that has just come to be must not be denied for a second.
   const cache = new LRUCache<string, Entry<V>>({ max: maxEntries });
   const freshness = openFreshness(options.topics);
@@ -50,7 +53,7 @@ export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
       const known = cache.get(key);
       if (known && known.at >= notBefore) return known.value;
       const found = await gather(key);
-      if (found) cache.set(key, found);
+      if (found && keep(found.value)) cache.set(key, found);
       return found?.value ?? null;
     },
   };

@@ -37,6 +37,7 @@ describe('a lookup', () => {
     const lookup = openLookup<string>({
       topics: ['post-events'],
       version: () => 'posts_v1',
+      keep: (value) => value !== 'not ready',
       load: async (keys) => {
         loads.push(keys);
         return new Map(keys.filter((key) => values[key]).map((key) => [key, values[key]!]));
@@ -55,6 +56,14 @@ describe('a lookup', () => {
     expect(await lookup.get('a', null)).toBeNull();
     values.a = '1';
     expect(await lookup.get('a', null)).toBe('1');
+  });
+  it('does not keep what denies something that may come to be', async () => {
+    const { lookup, values } = counting({ a: 'not ready' });
+    expect(await lookup.get('a', null)).toBe('not ready');
+    values.a = 'ready';
+    expect(await lookup.get('a', null)).toBe('ready');
+    values.a = 'gone';
+    expect(await lookup.get('a', null)).toBe('ready');
   });
   it("passes by what is older than the caller's own position, and keeps what was read after it", async () => {
     const { lookup, loads, values } = counting({ a: 'live' });
