@@ -1,4 +1,5 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
+import { type TieRow, tieColumns, tieJoins, tieOf } from '../../schemas/graph/tie.ts';
 import { modelTopics } from '../../schemas/models.ts';
 import { noTie, type Relation, relationOf, type Tie } from '../../schemas/visibility/visibility.ts';
 import { findPerson, type Person } from '../account/user.state.ts';
@@ -12,7 +13,7 @@ export interface KnownTie extends Tie {
   eventTime: number;
 }
 
-/** What is between two people, by tieKey: an answer for any two, so that strangers are remembered, too. */
+/** What is between two people, by tieKey: an answer for any two. */
 export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
   return openLookup({
     topics: modelTopics.graph,
@@ -21,19 +22,15 @@ export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
       const ends = keys.map((key) => key.split(' '));
       const s = models.schema('graph');
       const { rows } = await pool.query(
-        `SELECT viewer_id, owner_id, f.live AS follows, f.followed_at, f.event_time AS said_at, f.approved,
-                r.live AND (f.live IS NULL OR (r.event_time, r.event_id) > (f.event_time, f.event_id)) AS requests,
-                r.requested_at, b.live AS blocks, b.blocked_at, o.live AS is_blocked,
+        `SELECT viewer_id, owner_id, ${tieColumns}, b.blocked_at,
                 greatest(f.event_time, r.event_time, b.event_time, o.event_time) AS event_time
-         FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id)
-         LEFT JOIN ${s}.follow f ON (f.follower_id, f.followee_id) = (viewer_id, owner_id)
-         LEFT JOIN ${s}.follow_request r ON (r.follower_id, r.followee_id) = (viewer_id, owner_id)
-         LEFT JOIN ${s}.block b ON (b.blocker_id, b.blocked_id) = (viewer_id, owner_id)
-         LEFT JOIN ${s}.block o ON (o.blocker_id, o.blocked_id) = (owner_id, viewer_id)`,
+         FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id) ${tieJoins(s, 'viewer_id', 'owner_id')}`,
         [ends.map(([viewer]) => viewer), ends.map(([, owner]) => owner)],
       );
-      return new Map(rows.map((row) => [tieKey(row.viewer_id, row.owner_id), tieOf(row)]));
+      return new Map(rows.map((row) => [tieKey(row.viewer_id, row.owner_id), knownTieOf(row)]));
     },
+    // Strangers may ask, be followed and be let in at any moment, on another node and without a position.
+    keep: (tie) => tie.requestedAt !== null || tie.followedAt !== null || tie.blocks || tie.isBlocked,
   });
 }
 
@@ -41,27 +38,9 @@ function tieKey(viewerId: string, ownerId: string): string {
   return `${viewerId} ${ownerId}`;
 }
 
-interface TieRow {
-  follows: boolean | null;
-  followed_at: Date | null;
-  said_at: Date | null;
-  approved: boolean | null;
-  requests: boolean | null;
-  requested_at: Date | null;
-  blocks: boolean | null;
-  blocked_at: Date | null;
-  is_blocked: boolean | null;
-  event_time: Date | null;
-}
-
-function tieOf(row: TieRow): KnownTie {
+function knownTieOf(row: TieRow & { blocked_at: Date | null; event_time: Date | null }): KnownTie {
   return {
-    followedAt: row.follows ? row.followed_at!.getTime() : null,
-    followSaidAt: row.follows ? row.said_at!.getTime() : null,
-    approved: row.approved === true,
-    requestedAt: row.requests ? row.requested_at!.getTime() : null,
-    blocks: row.blocks === true,
-    isBlocked: row.is_blocked === true,
+    ...tieOf(row),
     blockedAt: row.blocks ? row.blocked_at!.getTime() : null,
     eventTime: row.event_time?.getTime() ?? 0,
   };
@@ -91,32 +70,31 @@ type Position = Parameters<Lookup<Person>['get']>[1];
 
 /** How the actor stands to whoever has the username. */
 export async function standingTo(
-  shell: TieShell,
+  { people, ties }: TieShell,
   actorId: string,
   username: string,
   position: Position,
 ): Promise<Standing> {
-  return standing(shell, actorId, await findPerson(shell.people, username, position), position);
+  const person = await findPerson(people, username, position);
+  if (!person) return unknown;
+  return standing(actorId, person, await tieBetween(ties, actorId, person.userId, position));
 }
 
 /** The same of somebody by id. */
 export async function standingToOwner(
-  shell: TieShell,
+  { owners, ties }: TieShell,
   actorId: string,
   ownerId: string,
   position: Position,
 ): Promise<Standing> {
-  return standing(shell, actorId, await shell.owners.get(ownerId, position), position);
+  const [person, tie] = await Promise.all([
+    owners.get(ownerId, position),
+    tieBetween(ties, actorId, ownerId, position),
+  ]);
+  return person ? standing(actorId, person, tie) : unknown;
 }
 
-async function standing(
-  { ties }: TieShell,
-  actorId: string,
-  person: Person | null,
-  position: Position,
-): Promise<Standing> {
-  if (!person) return unknown;
-  const tie = await tieBetween(ties, actorId, person.userId, position);
+function standing(actorId: string, person: Person, tie: KnownTie): Standing {
   const relation = relationOf(actorId, person.userId, person, tie);
   return { person, tie, relation, newestSeen: Math.max(person.eventTime, tie.eventTime) };
 }

@@ -1,6 +1,6 @@
+import { requestWaits } from '../../schemas/graph/tie.ts';
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
 import type { Scope } from '../scope.ts';
-import { requestWaits } from './tie.reads.ts';
 
 /** Followers of somebody, newest first: skeleton entries whose id is the follower's. */
 export function followersOf(
