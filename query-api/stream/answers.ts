@@ -15,10 +15,15 @@ export type StreamRefusal = keyof typeof refusals;
 export function answerJson(res: HttpResponse, status: string, body: object, headers: Headers = {}): void {
   const all = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers };
   res.cork(() => {
-    res.writeStatus(status);
-    for (const [name, value] of Object.entries(all)) res.writeHeader(name, value);
+    writeHead(res, status, all);
     res.end(JSON.stringify(body));
   });
+}
+
+/** The beginning of an answer; the engine sends it with what follows. */
+export function writeHead(res: HttpResponse, status: string, headers: Headers): void {
+  res.writeStatus(status);
+  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
 }
 
 /** A refusal as an RFC 9457 problem document. */

@@ -4,7 +4,7 @@ import './header-limit.ts';
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js';
 import * as uWS from 'uWebSockets.js';
 import { preflightHeaders } from '../../platform/http/headers.ts';
-import { answerJson, answerProblem } from './answers.ts';
+import { answerJson, answerProblem, writeHead } from './answers.ts';
 import { type Edge, edgeOf } from './edge.ts';
 import type { ReaderParts } from './reader.ts';
 import { socketRoutes } from './socket.ts';
@@ -70,9 +70,7 @@ function answerPreflight(res: HttpResponse, req: HttpRequest, edge: Edge): void 
     refuseMethod(res, edge);
     return;
   }
-  res.writeStatus('204 No Content');
-  for (const [name, value] of Object.entries({ ...edge.headers, ...preflightHeaders }))
-    res.writeHeader(name, value);
+  writeHead(res, '204 No Content', { ...edge.headers, ...preflightHeaders });
   res.endWithoutBody();
 }
 

@@ -1,6 +1,6 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js';
 import type { ControlFrame } from '../../schemas/notify/frame.ts';
-import { answerProblem } from './answers.ts';
+import { answerProblem, writeHead } from './answers.ts';
 import { begin } from './conduct.ts';
 import { drained } from './delivery.ts';
 import type { Edge } from './edge.ts';
@@ -86,12 +86,12 @@ function eventOutlet(res: HttpResponse, edge: Edge, onRoom: () => void): Outlet 
 }
 
 function startEvents(res: HttpResponse, { headers }: Edge): void {
-  res.writeStatus('200 OK');
-  for (const [name, value] of Object.entries(headers)) res.writeHeader(name, value);
-  res
-    .writeHeader('Content-Type', 'text/event-stream; charset=utf-8')
-    .writeHeader('Cache-Control', 'no-store')
-    .writeHeader('X-Accel-Buffering', 'no');
+  writeHead(res, '200 OK', {
+    ...headers,
+    'Content-Type': 'text/event-stream; charset=utf-8',
+    'Cache-Control': 'no-store',
+    'X-Accel-Buffering': 'no',
+  });
 }
 
 /**
