@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { copyTree } from '../../tools/mutants/tree.ts';
-import { mutated } from '../mutation/mutant.ts';
+import { type Edits, mutated } from '../mutation/mutant.ts';
 
 /** The next release: a released event has one field more, and a model shows it. */
 export interface Release {
@@ -14,50 +14,49 @@ export interface Release {
   remove(): void;
 }
 
-interface Edit {
-  file: string;
-  find: string;
-  replace: string;
-}
+const name = 'next-release';
 
 /** Nothing of it is personal, and old records have none: it is null for them. */
-const edits: readonly Edit[] = [
+const edits: readonly Edits[] = [
   {
-    file: 'schemas/content/post.avsc',
+    ...{ name, file: 'schemas/content/post.avsc' },
     find: '{ "name": "commentsOff", "type": "boolean", "default": false }',
     replace: `{ "name": "commentsOff", "type": "boolean", "default": false },
       { "name": "language", "type": ["null", "string"], "default": null, "personal": false }`,
   },
   {
-    file: 'command-api/content/post.decide.ts',
+    ...{ name, file: 'command-api/content/post.decide.ts' },
     find: '    ...command,\n  };',
     replace: "    ...command,\n    language: 'und',\n  };",
   },
   {
-    file: 'schemas/content/post.sql',
+    ...{ name, file: 'schemas/content/post.sql' },
     find: '  comments_off boolean,\n',
     replace: '  comments_off boolean,\n  language     text,\n',
   },
-  { file: 'projectors/content/post.model.ts', find: '  version: 1,', replace: '  version: 2,' },
   {
-    file: 'projectors/content/post.model.ts',
-    find: '              comments_off: event.commentsOff,\n',
-    replace: '              comments_off: event.commentsOff,\n              language: event.language,\n',
-  },
-  { file: 'tools/verify/facts/posts.ts', find: '  definition: 1,', replace: '  definition: 2,' },
-  {
-    file: 'tools/verify/facts/posts.ts',
-    find: "        comments_off: 'plain',\n",
-    replace: "        comments_off: 'plain',\n        language: 'plain',\n",
+    ...{ name, file: 'projectors/content/post.model.ts', find: '  version: 1,', replace: '  version: 2,' },
+    also: [
+      {
+        find: '              comments_off: event.commentsOff,\n',
+        replace: '              comments_off: event.commentsOff,\n              language: event.language,\n',
+      },
+    ],
   },
   {
-    file: 'tools/verify/facts/posts.ts',
-    find: '      comments_off: String(event.commentsOff),\n',
-    replace: '      comments_off: String(event.commentsOff),\n      language: event.language,\n',
+    ...{ name, file: 'tools/verify/facts/posts.ts', find: '  definition: 1,', replace: '  definition: 2,' },
+    also: [
+      {
+        find: "        comments_off: 'plain',\n",
+        replace: "        comments_off: 'plain',\n        language: 'plain',\n",
+      },
+      {
+        find: '      comments_off: String(event.commentsOff),\n',
+        replace: '      comments_off: String(event.commentsOff),\n      language: event.language,\n',
+      },
+    ],
   },
 ];
-
-const why = 'the next release';
 
 export function makeNextRelease(): Release {
   const tree = copyTree(path.resolve(import.meta.dirname, '../..'));
@@ -68,7 +67,7 @@ export function makeNextRelease(): Release {
       encoding: 'utf8',
       maxBuffer: 1e8,
     });
-  for (const edit of edits) tree.plant(edit.file, mutated(tree.root, { ...edit, name: why, why, tests: [] }));
+  for (const edit of edits) tree.plant(edit.file, mutated(tree.root, edit));
   run({}, 'tools/generate/main.ts');
   return {
     sources: tree.root,
