@@ -29,8 +29,10 @@ export async function readOfThisLife(redis: Redis, key: string, lifeKey: string)
   return life === runIdOf(info) ? value : null;
 }
 
+const askAgainMs = 1_000;
+
 /**
- * The run id of the Redis that this connection is to; null while that is not known. It is asked once a connection, and
+ * The run id of the Redis that this connection is to; null while that is not known. It is asked until it is known, and
  * forgotten before the next one, so that what a new Redis answers is never taken for the old one's.
  */
 export function watchRunId(redis: Redis): () => string | null {
@@ -39,7 +41,9 @@ export function watchRunId(redis: Redis): () => string | null {
   const ask = async (): Promise<void> => {
     const asked = connection;
     const info = await redis.info('server').catch(() => '');
-    if (asked === connection) runId = runIdOf(info);
+    if (asked !== connection) return;
+    runId = runIdOf(info);
+    if (runId === null) setTimeout(() => asked === connection && void ask(), askAgainMs).unref();
   };
   redis.on('close', () => {
     connection += 1;
