@@ -4,7 +4,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readGraph } from '../../tools/load/edges.ts';
-import { planLikes, planPosts, planUploads } from '../../tools/load/plan.ts';
+import { planGraph, planLikes, planPosts, planUploads } from '../../tools/load/plan.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'emulsion-edges-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -70,6 +70,19 @@ describe('the plan of a load', () => {
     expect(planLikes(50, 40, 500, 's')).toEqual(planLikes(50, 40, 500, 's'));
     expect(planLikes(50, 40, 500, 's')).not.toEqual(planLikes(50, 40, 500, 't'));
     expect(planUploads(100, 3, 10, 's')).toEqual(planUploads(100, 3, 10, 's'));
+  });
+
+  it('draws a graph of distinct follows of others, and ends when there are no more', () => {
+    const { nodes, followers, followees } = planGraph(300, 2_000, 's');
+    expect([
+      nodes.length,
+      new Set(Array.from(followers, (from, i) => `${from} ${followees[i]}`)).size,
+    ]).toEqual([300, 2_000]);
+    expect(followers.every((from, i) => from !== followees[i])).toBe(true);
+    const most = followees.filter((to) => to === 0).length;
+    expect(most).toBeGreaterThan((2_000 / 300) * 5);
+    expect(planGraph(3, 100, 's').followers).toHaveLength(6);
+    expect(planGraph(1, 5, 's').followers).toHaveLength(0);
   });
 
   it('likes distinct pairs, the first posts most', () => {

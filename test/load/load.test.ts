@@ -75,6 +75,7 @@ describe('emulsion load', () => {
       'like-events': 25,
     });
     expect(report.rows).toMatchObject({ 'likes.post_like': 25, 'graph.follow': 8, 'posts.post': 10 });
+    expect(report.memoryMb.loader).toBeGreaterThan(10);
     expect(report.lag.every((lag: { events: number }) => lag.events === 0)).toBe(true);
     const verified = await emulsion('verify', '--json');
     expect(verified.status, verified.out + verified.err).toBe(0);

@@ -1,6 +1,9 @@
 import { createClient } from './client.ts';
-import { readGraph } from './edges.ts';
-import { listPhotos } from './photos.ts';
+import { type Graph, readGraph } from './edges.ts';
+import { watchMemory } from './memory.ts';
+import { listPhotos, type PhotoFile } from './photos.ts';
+import { drawPicture } from './pictures.ts';
+import { planGraph } from './plan.ts';
 import { countEvents, countRows, graphReport, type LoadReport } from './report.ts';
 import { awaitProjections, type Installation } from './settle.ts';
 import { createTally } from './tally.ts';
@@ -15,9 +18,13 @@ import {
 } from './world.ts';
 
 export interface LoadOptions {
-  graph: string;
+  /** A file; without one, so many people and follows are drawn. */
+  graph?: string;
   directed: boolean;
-  photos: string;
+  people: number;
+  follows: number;
+  /** A folder; without one, pictures are drawn. */
+  photos?: string;
   uploads: number;
   posts: number;
   likes: number;
@@ -33,8 +40,9 @@ const connections = 64;
  */
 export async function load(options: LoadOptions, at: Installation): Promise<LoadReport> {
   const began = performance.now();
-  const photos = options.uploads > 0 ? listPhotos(options.photos) : [];
-  const graph = await readGraph(options.graph, options);
+  const photos = await photosOf(options);
+  const graph = await graphOf(options);
+  const memory = watchMemory();
   const client = createClient(options.publicUrl, connections);
   const loading: Loading = { client, graph, seed: options.seed, people: [], tally: createTally() };
   try {
@@ -59,9 +67,23 @@ export async function load(options: LoadOptions, at: Installation): Promise<Load
       events: await countEvents(at),
       rows: await countRows(at),
       lag,
+      memoryMb: memory.peaks(),
       seconds: (performance.now() - began) / 1_000,
     };
   } finally {
+    memory.stop();
     client.close();
   }
+}
+
+async function graphOf({ graph, directed, people, follows, seed }: LoadOptions): Promise<Graph> {
+  return graph === undefined ? planGraph(people, follows, seed) : readGraph(graph, { directed });
+}
+
+const drawnPictures = 20;
+
+async function photosOf({ uploads, photos, seed }: LoadOptions): Promise<PhotoFile[]> {
+  if (uploads === 0) return [];
+  if (photos !== undefined) return listPhotos(photos);
+  return Promise.all(Array.from({ length: drawnPictures }, (_, n) => drawPicture(`${seed} ${n}`)));
 }

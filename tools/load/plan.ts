@@ -1,3 +1,4 @@
+import type { Graph } from './edges.ts';
 import { createRandom, createZipf } from './random.ts';
 
 /** A photograph to upload: by whom (index of a person), and which file of the folder. */
@@ -23,6 +24,27 @@ const uploadsPerAuthor = 2;
 const mostMediaOfAPost = 10;
 /** Popularity falls off as it does in life; 1 would give the first post a tenth of all likes. */
 const exponent = 0.8;
+
+/**
+ * So many follows between so many people: everybody follows about as many, a few are followed by thousands. Fewer than
+ * asked where there are not so many pairs.
+ */
+export function planGraph(people: number, follows: number, seed: string): Graph {
+  const random = createRandom(`graph ${seed}`);
+  const draw = createZipf(Math.max(people, 1), exponent);
+  const pairs = new Set<number>();
+  const wanted = Math.min(follows, people * (people - 1));
+  while (pairs.size < wanted) {
+    const [follower, followee] = [random.below(people), draw(random)];
+    if (follower !== followee) pairs.add(follower * people + followee);
+  }
+  return {
+    nodes: Array.from({ length: people }, (_, index) => String(index)),
+    followers: Uint32Array.from(pairs, (pair) => Math.floor(pair / people)),
+    followees: Uint32Array.from(pairs, (pair) => pair % people),
+    ...{ lines: pairs.size, selfEdges: 0, repeats: 0 },
+  };
+}
 
 /** Spreads the uploads over chosen people and the files over the uploads. */
 export function planUploads(people: number, files: number, uploads: number, seed: string): PlannedUpload[] {

@@ -1,6 +1,7 @@
 import { fetchHeads } from '../../platform/log/topics.ts';
 import { topics } from '../../schemas/topics.ts';
 import type { Graph } from './edges.ts';
+import type { MemoryPeaks } from './memory.ts';
 import type { Installation, Lag } from './settle.ts';
 import type { Tally } from './tally.ts';
 
@@ -16,6 +17,7 @@ export interface LoadReport {
   /** All rows, by model and table. */
   rows: Record<string, number>;
   lag: Lag[];
+  memoryMb: MemoryPeaks;
   seconds: number;
 }
 
@@ -66,6 +68,7 @@ export function printReport(report: LoadReport): string {
     ['events in the log', Object.entries(report.events)],
     ['rows', Object.entries(report.rows)],
     ['events behind', report.lag.map((lag) => [lag.consumer, lag.events])],
+    ['most memory, MB', Object.entries(report.memoryMb)],
     [
       'took',
       [

@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 
 interface Options {
-  graph: string;
+  graph?: string;
   directed?: boolean;
-  photos: string;
+  people: number;
+  follows: number;
+  photos?: string;
   uploads: number;
   posts: number;
   likes: number;
@@ -16,11 +18,18 @@ export function register(program: Command): void {
   program
     .command('load')
     .description(
-      'load a world through the public API: people and follows of an edge list, photographs, posts, likes',
+      'load a world through the public API: people and follows of an edge list (or drawn), photographs, posts, likes',
     )
-    .requiredOption('--graph <file>', 'edge list "a,b" a line, plain or gzip')
+    .option('--graph <file>', 'edge list "a,b" a line, plain or gzip')
     .option('--directed', 'a follows b; otherwise both ways')
-    .requiredOption('--photos <folder>', 'photographs to upload')
+    .option('--people <n>', 'without an edge list: people', whole, 1_000)
+    .option(
+      '--follows <n>',
+      'without an edge list: who follows whom, drawn, a few with many followers',
+      whole,
+      10_000,
+    )
+    .option('--photos <folder>', 'photographs to upload; drawn ones unless given')
     .option('--uploads <n>', 'photographs uploaded at most, shared by the posts of their author', whole, 500)
     .option('--posts <n>', 'posts', whole, 5_000)
     .option('--likes <n>', 'likes', whole, 100_000)
