@@ -15,6 +15,7 @@ import { openMasterKey } from '../platform/vault/master-key.ts';
 import { type Event, eventCatalog } from '../schemas/generated/events.ts';
 import { allRoutes } from '../schemas/routes.ts';
 import { topics } from '../schemas/topics.ts';
+import { sweepErasures, sweepHeldNames } from './account/erase.vault.ts';
 import { sweepRefreshTokens } from './account/sessions.ts';
 import { sweepOutbox } from './append/outbox.ts';
 import { openRelay } from './append/relay.ts';
@@ -60,6 +61,8 @@ runMain('command-api', async (config, log) => {
       idempotency: idempotency.sweep,
       outbox: () => sweepOutbox(pool),
       refreshTokens: () => sweepRefreshTokens(pool),
+      erasures: () => sweepErasures(pool),
+      heldNames: () => sweepHeldNames(pool),
     },
     log,
   );

@@ -7,6 +7,7 @@ import { decodePosition } from '../platform/log/position.ts';
 import type { Pool } from '../platform/postgres/pool.ts';
 import type { Storage } from '../platform/storage/s3.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { watchErasures } from '../platform/vault/erasures.ts';
 import type { MasterKey } from '../platform/vault/master-key.ts';
 import type { Event } from '../schemas/generated/events.ts';
 import type { ModelName } from '../schemas/route.ts';
@@ -86,7 +87,7 @@ function openHandle({ pool, models, positionKey, issuer }: CommandParts) {
     return keys.map((jwk) => ({ kid: String(jwk.kid), jwk }));
   });
   return createBinder<Scope>({
-    verify: createTokenVerifier({ keyOf, issuer }),
+    verify: createTokenVerifier({ keyOf, issuer, isErased: watchErasures(pool) }),
     async open(contract, { header }) {
       const token = header('x-min-position');
       const position = token === '' ? null : decodePosition(token, positionKey);

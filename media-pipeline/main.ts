@@ -20,6 +20,7 @@ import { type Event, eventCatalog } from '../schemas/generated/events.ts';
 import { rulingOf, rulingTopic } from '../schemas/operator/dead-letter.ts';
 import { createBudget } from './run/budget.ts';
 import { consumerName, createHandler, roundRecords } from './run/consume.ts';
+import { openEraser } from './run/eraser.ts';
 import { createMediaMetrics } from './run/metrics.ts';
 
 const topics = ['media-events'] as const;
@@ -36,6 +37,8 @@ async function start(config: Config, log: Logger): Promise<Running> {
   const appender = await openAppender({ kafka, prefix, partitions, log });
   // Without an object store nobody can upload, so there is nothing to do; the process stays for its health.
   const storage = config.s3 && openStorage(config.s3);
+  const master = openMasterKey(config.masterKeyFile);
+  const eraser = storage && openEraser({ pool, storage, master, log });
   const consumer =
     storage &&
     runConsumer({
@@ -54,7 +57,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
       claimed: rulings.refresh,
       handle: createHandler({
         storage,
-        master: openMasterKey(config.masterKeyFile),
+        master,
         limits: config.media,
         pixels: createBudget(config.media.maxPixels),
         atOnce: config.media.atOnce,
@@ -93,6 +96,7 @@ async function start(config: Config, log: Logger): Promise<Running> {
     async close() {
       await server.close();
       await consumer?.close();
+      await eraser?.close();
       await pauses.close();
       await watch.close();
       await appender.close();

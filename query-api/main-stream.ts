@@ -6,6 +6,7 @@ import { type Running, runMain } from '../platform/process/main.ts';
 import { createRedis, redisReady } from '../platform/redis/redis.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import { createMetrics } from '../platform/telemetry/metrics.ts';
+import { watchErasures } from '../platform/vault/erasures.ts';
 import { openVerifier } from './stream/auth.ts';
 import { createConnections } from './stream/connections.ts';
 import { openHistory } from './stream/history.ts';
@@ -39,7 +40,7 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
   const server = await openStreamServer(
     {
       settings,
-      verifier: openVerifier({ keyOf, issuer: config.publicUrl }),
+      verifier: openVerifier({ keyOf, issuer: config.publicUrl, isErased: watchErasures(pool) }),
       connections,
       hub,
       history: openHistory({ pool, redis, prefix, serving, metrics }),

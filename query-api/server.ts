@@ -9,6 +9,7 @@ import type { Waiter } from '../platform/postgres/waiter.ts';
 import type { Redis } from '../platform/redis/redis.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
+import { watchErasures } from '../platform/vault/erasures.ts';
 import { modelTopics } from '../schemas/models.ts';
 import { allRoutes } from '../schemas/routes.ts';
 import { userRoutes } from './account/user.route.ts';
@@ -44,7 +45,11 @@ export async function openQueryApi(options: QueryApiOptions): Promise<HttpServer
   const { pool, serving, waiter, redis, prefix, publicUrl } = options;
   const positionKey = await readPositionKey(pool);
   const handle = createBinder<Scope>({
-    verify: createTokenVerifier({ keyOf: createKeyStore(() => readPublicKeys(pool)), issuer: publicUrl }),
+    verify: createTokenVerifier({
+      keyOf: createKeyStore(() => readPublicKeys(pool)),
+      issuer: publicUrl,
+      isErased: watchErasures(pool),
+    }),
     ...scopeHooks({ db: pool, serving, waiter, positionKey }),
   });
   const routes = boundRoutes({ handle, redis, prefix, publicUrl });

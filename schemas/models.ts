@@ -7,9 +7,9 @@ import type { Topic } from './topics.ts';
  */
 export const modelTopics: Record<ModelName, readonly Topic[]> = {
   accounts: ['user-events'],
-  graph: ['follow-events'],
-  posts: ['post-events', 'media-events'],
-  likes: ['like-events'],
-  media: ['media-events'],
-  timelines: ['post-events', 'follow-events'],
+  graph: ['follow-events', 'user-events'],
+  posts: ['post-events', 'media-events', 'user-events'],
+  likes: ['like-events', 'user-events'],
+  media: ['media-events', 'user-events'],
+  timelines: ['post-events', 'follow-events', 'user-events'],
 };

@@ -1,5 +1,5 @@
 import { login, readJwks, refresh, register } from './account/auth.http.ts';
-import { editProfile, readMe, readUser, searchUsers } from './account/user.http.ts';
+import { editProfile, eraseAccount, readMe, readUser, searchUsers } from './account/user.http.ts';
 import { readFeed } from './content/feed.http.ts';
 import { likePost, listLikes, unlikePost } from './content/like.http.ts';
 import { deletePost, listPostsByUserId, listUserPosts, publishPost, readPost } from './content/post.http.ts';
@@ -25,6 +25,7 @@ export const allRoutes: readonly RouteContract[] = [
   readJwks,
   readMe,
   editProfile,
+  eraseAccount,
   readUser,
   searchUsers,
   followUser,

@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
 import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
+import { problem } from '../guards/problem.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Seconds that an access token lives, and days that a refresh token does (F-ID3). */
@@ -58,10 +59,7 @@ export function openSessions({ pool, master, signing, issuer }: SessionsOptions)
     async open(userId) {
       const session = { sessionId: v7(), userId };
       const refreshToken = await transaction(pool, async (client) => {
-        await client.query('INSERT INTO vault.session (session_id, user_id) VALUES ($1, $2)', [
-          session.sessionId,
-          userId,
-        ]);
+        await openFor(client, session);
         return addRefreshToken(client, session.sessionId);
       });
       return pairOf(session, refreshToken);
@@ -72,6 +70,16 @@ export function openSessions({ pool, master, signing, issuer }: SessionsOptions)
         return session && pairOf(session, await addRefreshToken(client, session.sessionId));
       }),
   };
+}
+
+/** Throws credentials_wrong for an account that was erased since its password was verified. */
+async function openFor(client: Client, { sessionId, userId }: Session): Promise<void> {
+  const { rowCount } = await client.query(
+    `INSERT INTO vault.session (session_id, user_id)
+     SELECT $1, user_id FROM vault.credential WHERE user_id = $2 FOR KEY SHARE`,
+    [sessionId, userId],
+  );
+  if (rowCount === 0) throw problem('credentials_wrong');
 }
 
 /** Deletes sessions' refresh tokens that nobody can use any more, in bounded batches. */

@@ -1,21 +1,20 @@
 import type { BoundRoute } from '../../platform/http/bind.ts';
-import type { Queryable } from '../../platform/postgres/pool.ts';
-import { editProfile } from '../../schemas/account/user.http.ts';
+import { editProfile, eraseAccount } from '../../schemas/account/user.http.ts';
 import { type FreeShell, runFree } from '../append/free.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
 import type { Models } from '../guards/models.ts';
 import { problem } from '../guards/problem.ts';
 import { loadMedia, newestOf } from '../media/media.state.ts';
+import { type EraseShell, eraseAccount as erase } from './erase.ts';
 import { decideEditProfile } from './user.decide.ts';
 import { awaitAccount } from './user.state.ts';
 
-export interface UserShell extends FreeShell {
-  pool: Queryable;
+export interface UserShell extends FreeShell, EraseShell {
   models: Models;
   reply: ReplyWith;
 }
 
-/** Part of F-ID10. */
+/** Part of F-ID10, and of F-ID11 that one may go. */
 export function userRoutes(handle: Handle, shell: UserShell): BoundRoute[] {
   return [
     handle(editProfile, async (call) => {
@@ -31,6 +30,10 @@ export function userRoutes(handle: Handle, shell: UserShell): BoundRoute[] {
         answer: () => ({ ...own.account, ...call.body }),
       });
       return shell.reply(call, answered);
+    }),
+    handle(eraseAccount, async (call) => {
+      const position = await erase(shell, requestOf(eraseAccount, call, ['password']), call.body.password);
+      return shell.reply(call, { body: undefined, position });
     }),
   ];
 }

@@ -3,6 +3,7 @@ import { ProblemError } from '../../platform/errors/problem.ts';
 import type { Appender } from '../../platform/log/appender.ts';
 import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
+import { dependencyOf } from '../../platform/log/outage.ts';
 import { headerOf } from '../../platform/log/record.ts';
 import type { Rulings } from '../../platform/log/rulings.ts';
 import { type Client, type Pool, roundIdleMs, transaction } from '../../platform/postgres/pool.ts';
@@ -10,7 +11,9 @@ import { savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import { runWithTrace } from '../../platform/telemetry/trace.ts';
+import { erasedAmong } from '../../platform/vault/erasures.ts';
 import { type Event, type EventOf, eventCatalog } from '../../schemas/generated/events.ts';
+import { eraseVariants } from '../steps/erase.ts';
 import { eachAtOnce } from './each.ts';
 import type { MediaMetrics } from './metrics.ts';
 import { type Outcome, outcomeOf, type Workshop } from './outcome.ts';
@@ -101,7 +104,8 @@ async function settle(pipeline: Pipeline, record: LogRecord): Promise<Ended> {
   const began = performance.now();
   try {
     const cause = codec.reveal(codec.decode(record.value), () => undefined) as EventOf<'MediaUploaded'>;
-    const outcome = await outcomeOf(cause, pipeline);
+    const outcome = await outcomeUnlessErased(pipeline, cause);
+    if (outcome === null) return { eventTime: cause.meta.time, discard: cause.objectKey };
     await appender.append(codec.encode(outcome, null));
     crashPoint('media.after-append');
     const ms = performance.now() - began;
@@ -116,9 +120,26 @@ async function settle(pipeline: Pipeline, record: LogRecord): Promise<Ended> {
   }
 }
 
-/** Every outage of a part has been made a ProblemError by the one who met it. */
+/**
+ * null: the owner was erased, and nothing of this upload is kept. Asked behind the variants: of these and the eraser's
+ * look for them one is the later.
+ */
+async function outcomeUnlessErased(
+  pipeline: Pipeline,
+  cause: EventOf<'MediaUploaded'>,
+): Promise<Outcome | null> {
+  const isErased = async (): Promise<boolean> =>
+    (await erasedAmong(pipeline.pool, [cause.ownerId])).has(cause.ownerId);
+  const outcome = (await isErased()) ? null : await outcomeOf(cause, pipeline);
+  if (outcome !== null && !(await isErased())) return outcome;
+  await eraseVariants(pipeline, cause.mediaId);
+  return null;
+}
+
+/** Every outage of a part has been made a ProblemError by the one who met it, but for those of Postgres. */
 function isOutage(error: unknown): boolean {
-  return error instanceof ProblemError && error.status === 503;
+  if (error instanceof ProblemError) return error.status === 503;
+  return dependencyOf(error as Error) === 'postgres';
 }
 
 function codeOf(outcome: Outcome): string {

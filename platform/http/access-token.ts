@@ -8,6 +8,8 @@ export interface AccessTokenOptions {
   /** The public key of a kid, or null when there is none. May throw when it can't be asked for. */
   keyOf(kid: string): Promise<KeyObject | null>;
   issuer: string;
+  /** Whether the account of a token is gone; asked for every request. */
+  isErased(userId: string): Promise<boolean>;
   /** Verified tokens kept until they expire. */
   cacheSize?: number;
 }
@@ -17,6 +19,8 @@ export type VerifyToken = (token: string) => Promise<Viewer>;
 /** Longer is none of ours. */
 const maxTokenLength = 4_096;
 
+const accountGone = 'The account of this token is gone.';
+
 interface Verified {
   viewer: Viewer;
   /** Milliseconds since the epoch. */
@@ -25,19 +29,22 @@ interface Verified {
 
 /**
  * Verifies access tokens: ES256 only, with the key that their kid names. A verified one is not verified again before
- * it expires. Throws token_invalid or token_expired.
+ * it expires; whether its account stands is asked each time. Throws token_invalid or token_expired.
  */
 export function createTokenVerifier(options: AccessTokenOptions): VerifyToken {
   const verified = new LRUCache<string, Verified>({ max: options.cacheSize ?? 20_000 });
   return async (token) => {
     if (token.length > maxTokenLength) throw httpProblem('token_invalid');
     const digest = createHash('sha256').update(token).digest('base64');
-    const known = verified.get(digest);
-    if (known && known.expires > Date.now()) return known.viewer;
-    if (known) throw httpProblem('token_expired');
-    const fresh = await verify(token, options);
-    verified.set(digest, fresh);
-    return fresh.viewer;
+    let known = verified.get(digest);
+    if (known && known.expires <= Date.now()) throw httpProblem('token_expired');
+    if (!known) {
+      known = await verify(token, options);
+      verified.set(digest, known);
+    }
+    const { viewer } = known;
+    if (await options.isErased(viewer.userId)) throw httpProblem('token_invalid', { detail: accountGone });
+    return viewer;
   };
 }
 

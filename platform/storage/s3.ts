@@ -2,6 +2,7 @@ import {
   DeleteObjectsCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
@@ -41,6 +42,8 @@ export interface Storage {
   /** The whole object, never more than maxBytes of it in memory. */
   get(key: string, limits: { maxBytes: number }): Promise<Fetched>;
   put(key: string, body: Buffer, how: { contentType: string; cacheControl: string }): Promise<void>;
+  /** The first keys that begin with this, a thousand at most. */
+  list(prefix: string): Promise<string[]>;
   /** Removing what is not there is no error. */
   remove(keys: readonly string[]): Promise<void>;
   close(): void;
@@ -92,6 +95,11 @@ export function openStorage(config: StorageConfig): Storage {
       asked('put', key, async () => {
         const { contentType: ContentType, cacheControl: CacheControl } = how;
         await client.send(new PutObjectCommand({ Bucket, Key: key, Body: body, ContentType, CacheControl }));
+      }),
+    list: (prefix) =>
+      asked('list', prefix, async () => {
+        const answer = await client.send(new ListObjectsV2Command({ Bucket, Prefix: prefix }));
+        return (answer.Contents ?? []).map(({ Key }) => Key!);
       }),
     remove: async (keys) => {
       for (let from = 0; from < keys.length; from += removeAtOnce) {

@@ -1,13 +1,14 @@
-import { defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { defineModel, erase, erasedPeople, isoTime, put, remove } from '../engine/model.ts';
 
 /** People and their profiles. Where the name can't be revealed any more, the account was erased: a tombstone stays. */
 export const accounts = defineModel({
   name: 'accounts',
-  version: 2,
+  version: 3,
   topics: ['user-events'],
   sqlFile: 'account/user.sql',
-  registers: ['person', 'profile'],
+  registers: [erasedPeople, 'person', 'profile'],
   counters: [],
+  erasure: { people: erasedPeople, rows: { person: ['user_id'], profile: ['user_id'] } },
   on: {
     UserRegistered: (event) =>
       event.username === null
@@ -40,5 +41,6 @@ export const accounts = defineModel({
               private_since: event.privateSince === null ? null : isoTime(event.privateSince),
             }),
           ],
+    UserErased: erase,
   },
 });

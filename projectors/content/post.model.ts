@@ -1,4 +1,4 @@
-import { type Change, defineModel, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, erase, erasedPeople, put, remove } from '../engine/model.ts';
 
 const idsOf = (changes: readonly Change[], table: string, column: string): unknown[] => [
   ...new Set(changes.filter((change) => change.table === table).map((change) => change.row[column])),
@@ -26,10 +26,10 @@ const settleVisibility = (s: string, keys: string): string => `
 /** Posts, and whether they show: a post shows once every one of its media is ready, in whatever order that arrives. */
 export const posts = defineModel({
   name: 'posts',
-  version: 1,
-  topics: ['post-events', 'media-events'],
+  version: 2,
+  topics: ['post-events', 'media-events', 'user-events'],
   sqlFile: 'content/post.sql',
-  registers: ['post', 'post_media'],
+  registers: [erasedPeople, 'post', 'post_media'],
   counters: [
     {
       from: 'post',
@@ -39,6 +39,7 @@ export const posts = defineModel({
       of: 'visible',
     },
   ],
+  erasure: { people: erasedPeople, rows: { post: ['author_id'], post_media: ['owner_id'] } },
   on: {
     PostPublished: (event) =>
       event.caption === null
@@ -58,6 +59,7 @@ export const posts = defineModel({
     PostDeleted: (event) => [remove('post', { post_id: event.postId, author_id: event.authorId })],
     MediaReady: (event) => [put('post_media', { media_id: event.mediaId, owner_id: event.ownerId })],
     MediaRejected: (event) => [remove('post_media', { media_id: event.mediaId, owner_id: event.ownerId })],
+    UserErased: erase,
   },
   // A post and its media have the same owner.
   lockOf: (event) => ('authorId' in event ? event.authorId : 'ownerId' in event ? event.ownerId : null),

@@ -37,9 +37,16 @@ const fewPosts = 5;
 /** Entries of one reading, about: they are held in memory and written to Redis together. */
 const entriesAtOnce = 50_000;
 
+/** Pairs whose part of a timeline is made again at once: an erasure has one for every follower. */
+const pairsAtOnce = 10_000;
+
 /** What a round has touched, in parts that are read and shown one after the other. */
 export async function partsOf(pool: Queryable, s: string, touched: Touched): Promise<Touched[]> {
-  const { posts } = touched;
+  const { posts, pairs } = touched;
+  if (pairs.length > pairsAtOnce) {
+    const first = { ...touched, pairs: pairs.slice(0, pairsAtOnce), posts: [] };
+    return [first, ...(await partsOf(pool, s, { ...touched, pairs: pairs.slice(pairsAtOnce) }))];
+  }
   if (posts.length <= fewPosts) return [touched];
   const { rows } = await pool.query(
     `SELECT p.post_id, coalesce(c.followers, 0) + 1 AS readers
@@ -166,6 +173,20 @@ function entryOf(text: string, known: Map<string, Entry>): Entry {
     known.set(text, entry);
   }
   return entry;
+}
+
+/** Every follow to or from these people, tombstones too: an erasure that was interrupted is shown once more. */
+export async function edgesOf(
+  client: Queryable,
+  s: string,
+  userIds: readonly string[],
+): Promise<{ reader: string; author: string }[]> {
+  const { rows } = await client.query(
+    `SELECT follower_id AS reader, followee_id AS author FROM ${s}.timeline_follow
+     WHERE follower_id = ANY($1::uuid[]) OR followee_id = ANY($1::uuid[])`,
+    [userIds],
+  );
+  return rows;
 }
 
 /** These readers and whoever follows one of these authors, at most `limit`. */

@@ -1,5 +1,5 @@
 import type { Event } from '../../schemas/generated/events.ts';
-import { type Change, defineModel, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, erase, erasedPeople, put, remove } from '../engine/model.ts';
 import { bothWays, followsIn } from '../graph/edges.ts';
 
 /**
@@ -8,10 +8,10 @@ import { bothWays, followsIn } from '../graph/edges.ts';
  */
 export const timelines = defineModel({
   name: 'timelines',
-  version: 1,
-  topics: ['follow-events', 'post-events'],
+  version: 2,
+  topics: ['follow-events', 'post-events', 'user-events'],
   sqlFile: 'content/timeline.sql',
-  registers: ['timeline_follow', 'timeline_post'],
+  registers: [erasedPeople, 'timeline_follow', 'timeline_post'],
   counters: [
     {
       from: 'timeline_follow',
@@ -20,10 +20,15 @@ export const timelines = defineModel({
       column: 'followers',
     },
   ],
+  erasure: {
+    people: erasedPeople,
+    rows: { timeline_follow: ['follower_id', 'followee_id'], timeline_post: ['author_id'] },
+  },
   on: {
     ...followsIn('timeline_follow'),
     PostPublished: (event) => [put('timeline_post', { post_id: event.postId, author_id: event.authorId })],
     PostDeleted: (event) => [remove('timeline_post', { post_id: event.postId, author_id: event.authorId })],
+    UserErased: erase,
   },
 });
 
@@ -71,6 +76,24 @@ export function touchedBy(events: readonly Event[]): Touched {
     }
   }
   return { pairs: [...pairs.values()], posts: [...posts], authors: [...authors], removes };
+}
+
+/**
+ * Adds what an erasure changes: these edges lead to or from those who are erased, whose own posts leave their own
+ * timelines too.
+ */
+export function touchErased(
+  touched: Touched,
+  userIds: readonly string[],
+  edges: readonly { reader: string; author: string }[],
+): Touched {
+  const own = userIds.map((userId) => ({ reader: userId, author: userId }));
+  return {
+    ...touched,
+    pairs: [...touched.pairs, ...own, ...edges],
+    authors: [...touched.authors, ...userIds],
+    removes: true,
+  };
 }
 
 /** Whose followers, and who else, may see another feed when these rows change. */

@@ -16,13 +16,22 @@ import {
 } from '../engine/apply.ts';
 import type { Change } from '../engine/model.ts';
 import { type Engine, finishRound, type RunningModel, runInstalled } from '../engine/runner.ts';
-import { markPulled, partsOf, readersOf, readFanOut, readReaders, readTimelines } from './timeline.facts.ts';
+import {
+  edgesOf,
+  markPulled,
+  partsOf,
+  readersOf,
+  readFanOut,
+  readReaders,
+  readTimelines,
+} from './timeline.facts.ts';
 import {
   concernedBy,
   editsOf,
   type FanOut,
   type TimelineEdit,
   type Touched,
+  touchErased,
   touchedBy,
 } from './timeline.model.ts';
 import { StaleTimelineWriter, type TimelineStore } from './timeline.redis.ts';
@@ -90,10 +99,13 @@ export function createTimelineHandler(engine: Engine, installed: Installed, opti
 }
 
 async function afterRows(round: Round, client: Client, events: readonly Event[]): Promise<Touched> {
+  const { schema } = round.installed;
   const touched = touchedBy(events);
   crashPoint('timelines.applied');
-  await markPulled(client, round.installed.schema, touched.authors, round.options.threshold);
-  return touched;
+  await markPulled(client, schema, touched.authors, round.options.threshold);
+  const erased = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
+  if (erased.length === 0) return touched;
+  return touchErased(touched, erased, await edgesOf(client, schema, erased));
 }
 
 /** Brings Redis to what the committed rows say, then saves the position. */

@@ -8,6 +8,7 @@ import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { type Decoded, decodeBatches, eventsAhead, type Parking, revealEvents } from './decoding.ts';
+import { erasedBy, eraseRows, lockErasures } from './erasure.ts';
 import type { Change, Model } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
 import { type RegisterTable, type RegisterWrites, registerWrites } from './tables.ts';
@@ -160,15 +161,21 @@ export async function saveApplied<T>(pool: Pool, consumer: string, part: Applied
   });
 }
 
-/** Later events of a parked key wait behind it, those of this very round included. */
+const isErasure = (event: Event): boolean => event.type === 'UserErased';
+
+/**
+ * Later events of a parked key wait behind it, those of this very round included. An erasure does not: what waits would
+ * go on to be shown.
+ */
 function holdBack(
   revealed: { events: { record: LogRecord; event: Event }[]; parkings: Parking[] },
   isParked: (record: LogRecord) => boolean,
 ): { events: Event[]; parkings: Parking[] } {
   const failed = revealed.parkings.map((p) => p.record);
-  const behind = ({ record }: { record: LogRecord }): boolean =>
-    isParked(record) ||
-    failed.some((f) => f.topic === record.topic && f.key === record.key && f.offset < record.offset);
+  const behind = ({ record, event }: { record: LogRecord; event: Event }): boolean =>
+    !isErasure(event) &&
+    (isParked(record) ||
+      failed.some((f) => f.topic === record.topic && f.key === record.key && f.offset < record.offset));
   const waiting = revealed.events.filter(behind).map(
     ({ record, event }): Parking => ({
       record,
@@ -219,6 +226,7 @@ export async function settleRows(
   installed: Installed,
   events: readonly Event[],
 ): Promise<void> {
+  await lockErasures(client, installed, events.some(isErasure));
   await lockTogether(client, installed, events);
   await writeRegisters(client, installed, events);
 }
@@ -232,7 +240,8 @@ export async function writeRegisters(
   const { changes, statements } = takeWrites(installed, events);
   if (changes.length === 0) return;
   for (const { sql, params } of statements) await client.query(sql, params);
-  await derive(client, installed, changes);
+  const erased = await eraseRows(client, installed, erasedBy(installed, changes));
+  await derive(client, installed, [...changes, ...erased]);
 }
 
 interface Ready {

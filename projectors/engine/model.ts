@@ -11,6 +11,12 @@ export interface Change {
   live: boolean;
 }
 
+/** A change with the event that made it. */
+export interface StampedChange extends Change {
+  eventTime: number;
+  eventId: string;
+}
+
 /**
  * A column of `into` that counts rows of `from`. It moves only by rows that really changed. `key` maps columns of
  * `into` to columns of `from`, which must never change during a row's life.
@@ -38,6 +44,16 @@ export interface Derivation {
 /** Of the envelope a model sees these; the rest, the larger part of a small event, is not even decoded. */
 export const envelopeSeen = ['id', 'time', 'correlation'] as const satisfies (keyof Envelope)[];
 
+/**
+ * Whose rows an erasure makes tombstones of, in whatever order the two arrive: a row counts as live only while nobody
+ * whom it is of is in `people`, a register of (user_id) which UserErased fills.
+ */
+export interface Erasure {
+  people: string;
+  /** By register: the columns that say whose a row is. */
+  rows: Record<string, readonly string[]>;
+}
+
 /** An event as a model sees it. */
 export type Seen<T extends EventType> = Omit<EventOf<T>, 'meta'> & {
   meta: Pick<Envelope, (typeof envelopeSeen)[number]>;
@@ -56,6 +72,7 @@ export interface Model {
   /** Registers it writes; each merges by (event time, event id), so events of any keys may come in any order. */
   registers: readonly string[];
   counters: readonly Counter[];
+  erasure?: Erasure;
   on: { [T in EventType]?: (event: Seen<T>) => Change[] };
   /** The id that ties together events whose rows a derivation joins: their rounds wait for each other. */
   lockOf?(event: Event): string | null;
@@ -73,6 +90,13 @@ export function put(table: string, row: Record<string, unknown>): Change {
 /** A tombstone: the key stays, so that an older event arriving late still loses. */
 export function remove(table: string, key: Record<string, unknown>): Change {
   return { table, row: key, live: false };
+}
+
+/** The register that models keep of who was erased, and what an erasure writes there. */
+export const erasedPeople = 'erased_person';
+
+export function erase(event: Seen<'UserErased'>): Change[] {
+  return [put(erasedPeople, { user_id: event.userId })];
 }
 
 /** Milliseconds of an event as a timestamptz column takes them. */

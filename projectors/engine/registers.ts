@@ -1,11 +1,5 @@
 import type { Event } from '../../schemas/generated/events.ts';
-import { type Change, changesOf, type Model } from './model.ts';
-
-/** A change with the event that made it. */
-export interface StampedChange extends Change {
-  eventTime: number;
-  eventId: string;
-}
+import { changesOf, type Model, type StampedChange } from './model.ts';
 
 /** The changes of these events. Each is the model's own object with the stamp put on: a copy of each would cost more. */
 export function stampedChanges(model: Model, events: readonly Event[]): StampedChange[] {

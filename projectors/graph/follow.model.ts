@@ -1,4 +1,4 @@
-import { type Change, defineModel, isoTime, put, remove } from '../engine/model.ts';
+import { type Change, defineModel, erase, erasedPeople, isoTime, put, remove } from '../engine/model.ts';
 import { bothWays, edgeKey, followsIn } from './edges.ts';
 
 const follows = followsIn('follow', (approved) => ({ approved }));
@@ -18,14 +18,22 @@ const blockKey = (event: { blockerId: string; blockedId: string }): Record<strin
  */
 export const graph = defineModel({
   name: 'graph',
-  version: 2,
-  topics: ['follow-events'],
+  version: 3,
+  topics: ['follow-events', 'user-events'],
   sqlFile: 'graph/follow.sql',
-  registers: ['follow', 'follow_request', 'block'],
+  registers: [erasedPeople, 'follow', 'follow_request', 'block'],
   counters: [
     { from: 'follow', into: 'follow_count', key: { user_id: 'followee_id' }, column: 'followers' },
     { from: 'follow', into: 'follow_count', key: { user_id: 'follower_id' }, column: 'following' },
   ],
+  erasure: {
+    people: erasedPeople,
+    rows: {
+      follow: ['follower_id', 'followee_id'],
+      follow_request: ['follower_id', 'followee_id'],
+      block: ['blocker_id', 'blocked_id'],
+    },
+  },
   on: {
     ...follows,
     FollowRequested: (event) => [
@@ -41,5 +49,6 @@ export const graph = defineModel({
       put('block', { ...blockKey(event), blocked_at: isoTime(event.blockedAt) }),
     ],
     UserUnblocked: (event) => [remove('block', blockKey(event))],
+    UserErased: erase,
   },
 });

@@ -1,13 +1,14 @@
-import { defineModel, put } from '../engine/model.ts';
+import { defineModel, erase, erasedPeople, put } from '../engine/model.ts';
 
 /** Where each upload stands. Its events come in the order of one key, and the newest says all there is to say. */
 export const media = defineModel({
   name: 'media',
-  version: 1,
-  topics: ['media-events'],
+  version: 2,
+  topics: ['media-events', 'user-events'],
   sqlFile: 'media/media.sql',
-  registers: ['media'],
+  registers: [erasedPeople, 'media'],
   counters: [],
+  erasure: { people: erasedPeople, rows: { media: ['owner_id'] } },
   on: {
     MediaUploadRequested: (event) => [put('media', { ...ids(event), state: 'requested' })],
     MediaUploaded: (event) => [put('media', { ...ids(event), state: 'uploaded' })],
@@ -24,6 +25,7 @@ export const media = defineModel({
       }),
     ],
     MediaRejected: (event) => [put('media', { ...ids(event), state: 'rejected', reason: event.code })],
+    UserErased: erase,
   },
 });
 

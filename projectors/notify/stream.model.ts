@@ -4,12 +4,15 @@ import type { FramePayload } from '../../schemas/notify/frame.ts';
 import { defineModel, put, remove } from '../engine/model.ts';
 import { followsIn } from '../graph/edges.ts';
 
-/** The streaming reactor's facts: who follows whom, and posts that show once their media is ready. */
+/**
+ * The streaming reactor's facts: who follows whom, and posts that show once their media is ready. They hold ids alone, so
+ * an erasure leaves them: nobody is told of who is erased, see stream.erased.ts.
+ */
 export const streamFacts = defineModel({
   name: 'stream',
   version: 1,
   unserved: true,
-  topics: ['follow-events', 'post-events', 'media-events', 'like-events'],
+  topics: ['follow-events', 'post-events', 'media-events', 'like-events', 'user-events'],
   sqlFile: 'notify/stream.sql',
   registers: ['stream_follow', 'stream_post', 'stream_media'],
   counters: [],

@@ -5,12 +5,19 @@ import { streamKey } from '../../schemas/notify/frame.ts';
 import { applyRound, settleRows } from '../engine/apply.ts';
 import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
 import { keepFrames, type NumberedFrame, postFrames } from './stream.entries.ts';
+import { forgetFrames, ofThoseWhoAre } from './stream.erased.ts';
 import { framesOf, streamFacts, touchedFacts } from './stream.model.ts';
 
 /** Events of a round: a post may be told to as many as follow its author. */
 const maxRecords = 500;
 /** Frames that Redis keeps of a user; older ones come from Postgres. */
 const keptInRedis = 1_000;
+
+/** What a round has numbered, and whose streams are gone. */
+interface Told {
+  frames: NumberedFrame[];
+  erased: string[];
+}
 
 /**
  * Numbers each user's frames in Postgres, in the transaction that saves the position, then passes them to Redis for
@@ -23,14 +30,17 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
     installed,
     async (batches) => {
       const began = performance.now();
-      const applied = await applyRound<NumberedFrame[]>(engine, installed, batches, {
+      const applied = await applyRound<Told>(engine, installed, batches, {
         fence: savePositions,
         write: settleRows,
         async inTransaction(client, events) {
           const posts = await postFrames(client, installed.schema, touchedFacts(events));
-          const frames = await keepFrames(client, [...events.flatMap(framesOf), ...posts]);
+          const fresh = await ofThoseWhoAre(client, [...events.flatMap(framesOf), ...posts]);
+          const frames = await keepFrames(client, fresh);
+          const erased = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
+          await forgetFrames(client, erased);
           crashPoint('stream.applied');
-          return frames;
+          return { frames, erased };
         },
         async committed({ result }) {
           crashPoint('stream.committed');
@@ -44,9 +54,10 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
   );
 }
 
-async function publish(engine: Engine, redis: Redis, frames: readonly NumberedFrame[]): Promise<void> {
-  if (frames.length === 0) return;
+async function publish(engine: Engine, redis: Redis, { frames, erased }: Told): Promise<void> {
+  if (frames.length + erased.length === 0) return;
   const pipeline = redis.pipeline();
+  for (const userId of erased) pipeline.del(streamKey(engine.prefix, userId));
   for (const { userId, seq, payload } of frames) {
     const key = streamKey(engine.prefix, userId);
     const text = JSON.stringify({ seq, ...payload });

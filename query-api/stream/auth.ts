@@ -12,12 +12,15 @@ export interface Identity {
 export interface Verifier {
   /** Who the access token speaks for. Throws token_missing, token_invalid or token_expired. */
   verify(token: string | null): Promise<Identity>;
+  /** Whether the account is gone: its streams end with it. */
+  isErased(userId: string): Promise<boolean>;
 }
 
 /** The verifier of the whole product, and when what it verified expires: a request ends by itself, a stream does not. */
 export function openVerifier(options: AccessTokenOptions): Verifier {
   const verifyToken = createTokenVerifier(options);
   return {
+    isErased: options.isErased,
     async verify(token) {
       if (!token) throw httpProblem('token_missing', { detail: 'Send the access token of login or refresh' });
       const { userId, sessionId } = await verifyToken(token);

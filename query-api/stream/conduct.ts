@@ -62,6 +62,7 @@ export function tick(reader: Reader, now: number): void {
   const { settings } = reader.parts;
   if (reader.ended) return;
   endWithoutToken(reader, now);
+  void endWithoutAccount(reader);
   watchForStall(reader, now);
   if (now - reader.cursorToldAt >= settings.cursorMs) {
     reader.cursorToldAt = now;
@@ -79,6 +80,13 @@ function endWithoutToken(reader: Reader, now: number): void {
     end(reader, 'token_expired', 'Refresh the token and connect again with your cursor');
   if (!identity && now - openedAt > parts.settings.authMs)
     end(reader, 'token_missing', 'No token came in time');
+}
+
+/** Whether it stands can not be asked while Postgres is away; the next look tells. */
+async function endWithoutAccount(reader: Reader): Promise<void> {
+  const { identity, parts } = reader;
+  const gone = identity !== null && (await parts.verifier.isErased(identity.userId).catch(() => false));
+  if (gone) end(reader, 'token_invalid', 'The account of this token is gone');
 }
 
 function fail(reader: Reader, error: unknown): void {

@@ -50,6 +50,20 @@ export const editProfile = route({
   problems: ['user_not_found', 'media_not_found', 'media_not_uploaded', 'media_rejected'],
 });
 
+export const eraseAccount = route({
+  name: 'eraseAccount',
+  method: 'delete',
+  path: '/api/users/me',
+  service: 'command',
+  tag: 'account',
+  summary: 'Delete my account for good; the password is asked for again',
+  auth: 'user',
+  reads: [],
+  body: z.strictObject({ password: z.string().min(1).max(200) }),
+  success: { status: 204, description: 'It is gone: the token is refused from now on' },
+  problems: ['credentials_wrong', 'outcome_unknown'],
+});
+
 export const readUser = route({
   name: 'readUser',
   method: 'get',

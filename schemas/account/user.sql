@@ -24,6 +24,14 @@ CREATE TABLE profile (
   event_id        uuid NOT NULL
 );
 
+-- Who was erased: their rows above are tombstones, whatever came first.
+CREATE TABLE erased_person (
+  user_id    uuid PRIMARY KEY,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
 -- indexes: built after the bulk path of a rebuild
 -- Not unique on purpose: names move between people whose events come in any order; the vault keeps them unique.
 CREATE INDEX person_by_username ON person (lower(username)) WHERE live;

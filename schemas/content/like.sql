@@ -14,5 +14,13 @@ CREATE TABLE post_like_count (
   likes   bigint NOT NULL
 );
 
+-- Who was erased: their rows above are tombstones, whatever came first.
+CREATE TABLE erased_person (
+  user_id    uuid PRIMARY KEY,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
 -- indexes: built after the bulk path of a rebuild
 CREATE INDEX post_like_newest ON post_like (post_id, event_time DESC, liker_id DESC) WHERE live;

@@ -29,6 +29,15 @@ CREATE TABLE author_post_count (
   posts     bigint NOT NULL
 );
 
+-- Who was erased: their rows above are tombstones, whatever came first.
+CREATE TABLE erased_person (
+  user_id    uuid PRIMARY KEY,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
 -- indexes: built after the bulk path of a rebuild
 CREATE INDEX post_by_author ON post (author_id, event_time DESC, post_id DESC) WHERE live;
 CREATE INDEX post_by_media ON post USING gin (media_ids);
+CREATE INDEX post_media_by_owner ON post_media (owner_id) WHERE live;

@@ -34,6 +34,15 @@ CREATE TABLE timeline_state (
 );
 INSERT INTO timeline_state (epoch) VALUES (gen_random_uuid());
 
+-- Who was erased: their rows above are tombstones, whatever came first.
+CREATE TABLE erased_person (
+  user_id    uuid PRIMARY KEY,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
 -- indexes: built after the bulk path of a rebuild
 CREATE INDEX timeline_post_by_author ON timeline_post (author_id, event_time DESC, post_id DESC) WHERE live;
-CREATE INDEX timeline_follow_followers ON timeline_follow (followee_id, follower_id) WHERE live;
+-- Of tombstones too: an erasure is shown once more when the first time was not to the end.
+CREATE INDEX timeline_follow_followers ON timeline_follow (followee_id, follower_id);

@@ -58,6 +58,13 @@ export interface ProfileEdited {
   privateSince: null | number;
 }
 
+/** The account is gone for good, and so is the data key of everything personal in the log that was its own. */
+export interface UserErased {
+  type: 'UserErased';
+  meta: Envelope;
+  userId: string;
+}
+
 export interface PostLiked {
   type: 'PostLiked';
   meta: Envelope;
@@ -252,6 +259,7 @@ export interface DeadLetterDiscarded {
 export type Event =
   | UserRegistered
   | ProfileEdited
+  | UserErased
   | PostLiked
   | PostUnliked
   | PostPublished
@@ -521,6 +529,84 @@ export const eventCatalog = {
           ],
           "default": null,
           "doc": "Since when the account is private: meta.time of the edit that made it so. null: it is public."
+        }
+      ]
+    }
+  },
+  UserErased: {
+    "topic": "user-events",
+    "key": "userId",
+    "owner": null,
+    "personal": [],
+    "schema": {
+      "type": "record",
+      "name": "UserErased",
+      "namespace": "emulsion",
+      "topic": "user-events",
+      "key": "userId",
+      "doc": "The account is gone for good, and so is the data key of everything personal in the log that was its own.",
+      "fields": [
+        {
+          "name": "meta",
+          "type": {
+            "type": "record",
+            "name": "Envelope",
+            "namespace": "emulsion",
+            "doc": "CloudEvents attributes that are not derivable: the type is the record's own name, the subject is the record's key.",
+            "fields": [
+              {
+                "name": "id",
+                "type": "string",
+                "personal": false,
+                "doc": "UUIDv7, minted once per fact; a repeat carries the same id."
+              },
+              {
+                "name": "source",
+                "type": "string",
+                "personal": false,
+                "doc": "The process that appended it, such as /command-api."
+              },
+              {
+                "name": "time",
+                "type": {
+                  "type": "long",
+                  "logicalType": "timestamp-millis"
+                },
+                "doc": "Event time; with id it settles every conflict."
+              },
+              {
+                "name": "actor",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "User id of who acted; null for the system."
+              },
+              {
+                "name": "correlation",
+                "type": "string",
+                "personal": false,
+                "doc": "W3C trace id of the request at the root."
+              },
+              {
+                "name": "causation",
+                "type": [
+                  "null",
+                  "string"
+                ],
+                "default": null,
+                "personal": false,
+                "doc": "Id of the event that caused this one, for reactors."
+              }
+            ]
+          }
+        },
+        {
+          "name": "userId",
+          "type": "string",
+          "personal": false
         }
       ]
     }

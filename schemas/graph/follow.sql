@@ -38,6 +38,14 @@ CREATE TABLE follow_count (
   following bigint NOT NULL
 );
 
+-- Who was erased: their rows above are tombstones, whatever came first.
+CREATE TABLE erased_person (
+  user_id    uuid PRIMARY KEY,
+  live       boolean NOT NULL,
+  event_time timestamptz NOT NULL,
+  event_id   uuid NOT NULL
+);
+
 -- indexes: built after the bulk path of a rebuild
 CREATE INDEX follow_followers ON follow (followee_id, followed_at DESC, follower_id DESC) WHERE live;
 CREATE INDEX follow_following ON follow (follower_id, followed_at DESC, followee_id DESC) WHERE live;

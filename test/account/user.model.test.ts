@@ -109,4 +109,9 @@ describe('of an account that was erased', () => {
     const events = [registered(ana, 'ana', 1), edited(ana, 'Ana', 2)].map(erased);
     expect(await projected(accounts, events)).toMatchObject({ person: [gone], profile: [blank] });
   });
+  it('that still could be read nothing stays, whatever is said later', async () => {
+    const erasure = event('UserErased', { userId: ana }, noon + 2);
+    const events = [registered(ana, 'ana', 1), erasure, edited(ana, 'Ana', 3)];
+    expect(await projected(accounts, events)).toMatchObject({ person: [gone], profile: [blank] });
+  });
 });

@@ -11,10 +11,13 @@ const liked = (likerId: string, at: number, postId = post, id?: string) =>
 const unliked = (likerId: string, at: number, postId = post, id?: string) =>
   event('PostUnliked', { postId, likerId, authorId: cleo }, noon + at, id);
 
+const erasure = (userId: string, at: number) => event('UserErased', { userId }, noon + at);
+
 describe('a like', () => {
   it('is a row of post and liker, before there is any post', async () => {
     const event_time = '2026-01-15T12:00:00.001+00:00';
     expect(await projected(likes, [liked(ana, 1, post, nth(9))])).toEqual({
+      erased_person: [],
       post_like: [{ post_id: post, liker_id: ana, live: true, event_time, event_id: nth(9) }],
       post_like_count: [{ post_id: post, likes: 1 }],
     });
@@ -69,5 +72,21 @@ describe('the count', () => {
       post_like: [{ live: false }],
       post_like_count: [{ likes: 0 }],
     });
+  });
+});
+
+it('whoever was erased likes nothing any more, whenever the like was given', async () => {
+  const events = [liked(ana, 1), liked(ben, 1), erasure(ana, 2), liked(ana, 3, other)];
+  expect(await projected(likes, events)).toMatchObject({
+    erased_person: [{ user_id: ana }],
+    post_like: [
+      { post_id: post, liker_id: ana, live: false },
+      { post_id: post, liker_id: ben, live: true },
+      { post_id: other, liker_id: ana, live: false },
+    ],
+    post_like_count: [
+      { post_id: post, likes: 1 },
+      { post_id: other, likes: 0 },
+    ],
   });
 });

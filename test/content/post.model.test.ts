@@ -109,3 +109,14 @@ it('one photo may belong to two posts, and shows both', async () => {
     author_post_count: [{ posts: 2 }],
   });
 });
+
+it('posts of somebody who was erased are tombstones, and their media too', async () => {
+  const erasure = event('UserErased', { userId: ana }, noon + 3);
+  const events = [published(1), ready(2), erasure, published(4, [second], other), ready(5, second)];
+  const gone = { author_id: ana, caption: null, media_ids: null, live: false, visible: false };
+  expect(await projected(posts, events)).toMatchObject({
+    post: [gone, gone],
+    post_media: [{ live: false }, { live: false }],
+    author_post_count: [{ author_id: ana, posts: 0 }],
+  });
+});

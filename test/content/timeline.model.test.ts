@@ -51,6 +51,18 @@ describe('the facts of feeds', () => {
       timeline_follower_count: [{ author_id: ben, followers: 2 }],
     });
   });
+  it('of somebody who was erased are tombstones, whenever they come', async () => {
+    const erasure = event('UserErased', { userId: ben }, noon + 2);
+    const events = [followed(ana, ben, 1), erasure, followed(ben, cleo, 3), published(ben, 4)];
+    expect(await projected(timelines, events)).toMatchObject({
+      timeline_follow: [
+        { follower_id: ana, followee_id: ben, live: false },
+        { follower_id: ben, followee_id: cleo, live: false },
+      ],
+      timeline_post: [{ author_id: ben, live: false }],
+      timeline_follower_count: [{ followers: 0 }, { followers: 0 }],
+    });
+  });
   it('of a follow that ended are a tombstone and one follower less, though the follow comes late', async () => {
     expect(await projected(timelines, [unfollowed(ana, ben, 2), followed(ana, ben, 1)])).toMatchObject({
       timeline_follow: [{ followed_at: null, live: false }],

@@ -56,6 +56,9 @@ const provocations: Record<string, Provocation> = {
   'switch.middle': rebuilt('graph'),
   'switch.done': rebuilt('timelines'),
   repair: amid(repair),
+  erase: amid(eraseSomebody),
+  'media.erase.variants-removed': amid(eraseSomebody),
+  'media.erase.removed': amid(eraseSomebody),
 };
 
 export function provocationOf(name: string): Provocation {
@@ -174,6 +177,29 @@ async function repair({ world, arm }: Death): Promise<void> {
   await withRedis(world, (redis) => vi.waitFor(() => feedsComeFromRedis(world, redis), patience));
   arm();
   await order(world, 'rebuild', 'timelines', { user: author.id });
+}
+
+/** Somebody goes, and whoever answers or clears up after them may be who dies. */
+async function eraseSomebody({ world, arm }: Death): Promise<void> {
+  const { api, owner } = world;
+  const leaver = await api.register();
+  await world.drained(patience.timeout);
+  await api.upload(leaver);
+  arm();
+  const { id, token, password } = leaver;
+  // Killed before the commit nothing has happened; behind it the token is none any more.
+  await vi.waitFor(async () => {
+    const { status } = await api.call('DELETE', '/api/users/me', { token, body: { password } });
+    expect([204, 401]).toContain(status);
+  }, patience);
+  await vi.waitFor(async () => {
+    const { rows } = await owner.query(
+      `SELECT objects_at IS NOT NULL AS removed, relayed_at IS NOT NULL AS told
+       FROM vault.erasure JOIN vault.outbox USING (event_id) WHERE user_id = $1`,
+      [id],
+    );
+    expect(rows).toEqual([{ removed: true, told: true }]);
+  }, patience);
 }
 
 /** Records are parked, what was wrong is set right, and they are tried again until none is left. */

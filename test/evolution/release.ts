@@ -35,7 +35,7 @@ const edits: readonly Edits[] = [
     replace: '  comments_off boolean,\n  language     text,\n',
   },
   {
-    ...{ name, file: 'projectors/content/post.model.ts', find: '  version: 1,', replace: '  version: 2,' },
+    ...{ name, file: 'projectors/content/post.model.ts', find: '  version: 2,', replace: '  version: 3,' },
     also: [
       {
         find: '              comments_off: event.commentsOff,\n',
@@ -44,7 +44,7 @@ const edits: readonly Edits[] = [
     ],
   },
   {
-    ...{ name, file: 'tools/verify/facts/posts.ts', find: '  definition: 1,', replace: '  definition: 2,' },
+    ...{ name, file: 'tools/verify/facts/posts.ts', find: '  definition: 2,', replace: '  definition: 3,' },
     also: [
       {
         find: "        comments_off: 'plain',\n",

@@ -74,7 +74,7 @@ async function served(model: string): Promise<number> {
 async function roll(): Promise<void> {
   release.prepare(world.env);
   await come('projectors', 'reactors', 'media-pipeline');
-  await vi.waitFor(async () => expect(await served('posts')).toBe(2), patience);
+  await vi.waitFor(async () => expect(await served('posts')).toBe(3), patience);
   await come('query-api', 'stream', 'command-api');
   // Old and new answer side by side for a while.
   await new Promise((resolve) => setTimeout(resolve, 3_000));

@@ -29,7 +29,8 @@ beforeAll(async () => {
   const post = await api.publish(ann, [photo]);
   const bensPost = await api.publish(ben, [await people.photo(ben)]);
   const { refreshToken } = ann;
-  cast = { ann, ben, cat, dan, photo, rejected: '', requested: '', post, bensPost, refreshToken };
+  const others = { ben, cat, dan, leaver: dan };
+  cast = { ann, ...others, photo, rejected: '', requested: '', post, bensPost, refreshToken };
   document = (await api.call('GET', '/api/openapi.json')).body;
   await world.drained(60_000);
 }, 240_000);

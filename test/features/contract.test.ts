@@ -24,6 +24,7 @@ const unprovoked: Record<string, string> = {
   'readDocs internal_error': 'made of a file that is read at the start',
   'readDocs dependency_unavailable': 'made of a file that is read at the start',
   'publishPost event_too_large': 'the limit of the body is far below that of the log: a second line',
+  'eraseAccount outcome_unknown': 'whoever asks again is gone by then: test/erasure kills and looks',
   'openStream server_restarting': 'only in the moment in which a node closes',
 };
 
@@ -38,7 +39,8 @@ beforeAll(async () => {
   people = peopleOf(world);
   sign = await openSigner(world);
   const { api } = world;
-  const [ann, ben, cat, dan] = await Promise.all([
+  const [ann, ben, cat, dan, leaver] = await Promise.all([
+    api.register(),
     api.register(),
     api.register(),
     api.register(),
@@ -59,7 +61,10 @@ beforeAll(async () => {
   await people.follow(dan, ann);
   await people.like(ben, post);
   const { refreshToken } = ann;
-  cast = { ann, ben, cat, dan, photo, rejected, requested: asked.body.mediaId, post, bensPost, refreshToken };
+  cast = {
+    ...{ ann, ben, cat, dan, leaver, photo, rejected, requested: asked.body.mediaId, post, bensPost },
+    refreshToken,
+  };
   document = (await api.call('GET', '/api/openapi.json')).body;
   await world.drained(patience);
 }, 240_000);
@@ -106,7 +111,8 @@ describe('every contract is kept', { timeout: patience + 60_000 }, () => {
   it.each(allRoutes.filter((route) => route.service !== 'stream'))('$name is accepted', async (route) => {
     // What an earlier route wrote must not arrive between an answer and its being asked for again.
     if (route.method === 'get') await world.drained(patience);
-    const request = good(route);
+    const asked = good(route);
+    const request = route.name === 'eraseAccount' ? { ...asked, token: cast.leaver.token } : asked;
     const answer = await ask(route, request);
     expectStatus(answer, route.success.status);
     if (route.name === 'refresh') cast.refreshToken = answer.body.token.refreshToken;

@@ -19,6 +19,8 @@ export interface Cast {
   /** Whom ann blocks; who asks to follow her. */
   cat: Person;
   dan: Person;
+  /** Whose account may be deleted. */
+  leaver: Person;
   /** Of ann's: a ready media, one that waits for its bytes, one that was rejected. */
   photo: string;
   requested: string;
@@ -42,6 +44,7 @@ export function goodRequest(route: RouteContract, cast: Cast): Request {
     },
     login: { identifier: ann.username, password: ann.password },
     refresh: { refreshToken: cast.refreshToken },
+    eraseAccount: { password: ann.password },
     editProfile: { fullName: 'Ann Example', bio: 'Hi', website: null, gender: null, avatarMediaId: photo },
     publishPost: { caption: 'Again', media: [photo] },
     requestUpload: { contentType: 'image/png', fileName: 'a.png', size: 1000 },

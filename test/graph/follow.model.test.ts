@@ -177,3 +177,23 @@ describe('a block', () => {
     expect(await projected(graph, events)).toMatchObject({ follow: [{ live }, { live: false }] });
   });
 });
+
+it('whoever was erased follows nobody and is followed by nobody, whenever that was said', async () => {
+  const events = [
+    ...[followed(ana, ben, 1), followed(cleo, ana, 1), followed(cleo, ben, 1)],
+    ...[event('UserErased', { userId: ana }, noon + 2), followed(ben, ana, 3)],
+  ];
+  expect(await projected(graph, events)).toMatchObject({
+    follow: [
+      { follower_id: ana, followee_id: ben, followed_at: null, live: false },
+      { follower_id: ben, followee_id: ana, followed_at: null, live: false },
+      { follower_id: cleo, followee_id: ana, live: false },
+      { follower_id: cleo, followee_id: ben, live: true },
+    ],
+    follow_count: [
+      { user_id: ana, followers: 0, following: 0 },
+      { user_id: ben, followers: 1, following: 0 },
+      { user_id: cleo, followers: 0, following: 1 },
+    ],
+  });
+});

@@ -75,3 +75,10 @@ it('where an owner was erased the row still says where the upload stands: it hol
     media: [{ ...row, state: 'requested' }],
   });
 });
+
+it('of somebody who was erased nothing can be looked at any more', async () => {
+  const erasure = event('UserErased', { userId: ana }, noon + 2);
+  expect(await projected(media, [requested(1), ready(3), erasure])).toMatchObject({
+    media: [{ media_id: nth(11), owner_id: ana, live: false, ...unknown }],
+  });
+});

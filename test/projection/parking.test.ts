@@ -4,6 +4,7 @@ import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import { noRulings, type Rulings } from '../../platform/log/rulings.ts';
 import { partitionsToRetry, readLetters } from '../../platform/postgres/parked.ts';
 import { sqlState } from '../../platform/postgres/pool.ts';
+import { accounts } from '../../projectors/account/user.model.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
 import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
 import { media } from '../../projectors/media/media.model.ts';
@@ -28,6 +29,8 @@ const garbage = (key: string): Played => ({ topic: 'media-events', key, value: B
 /** No row takes it: the id is not a UUID. */
 const poison = (ownerId: string, at: number): Event =>
   event('MediaUploaded', { mediaId: 'no uuid', ownerId, objectKey: 'o/x' }, noon + at);
+
+const silent = { bio: '', website: null, gender: null, avatarMediaId: null, privateSince: null };
 
 async function play(rounds: readonly (readonly Played[])[]) {
   const installed = await kit.install(media);
@@ -75,6 +78,21 @@ test('what follows a record of its key in the very same round waits behind it, a
     { key: ana, code: 'behind_parked_key' },
   ]);
   expect(position).toBe(5);
+});
+
+test('an erasure waits behind nothing: what is parked would go on to be shown', async () => {
+  const installed = await kit.install(accounts);
+  await claimAll(kit, installed);
+  const edited = event('ProfileEdited', { userId: ana, fullName: 'Ana', ...silent }, noon);
+  await kit.apply(installed, [[edited]]);
+  const broken = { topic: 'user-events', key: ana, value: Buffer.from('not avro') };
+  const handle = createModelHandler(engine, installed);
+  const rounds = [[broken], [event('UserErased', { userId: ana }, noon + 2)]];
+  for (const batches of batchesOf(engine, rounds)) await handle(batches);
+  expect(await kit.rows(installed)).toMatchObject({
+    erased_person: [{ user_id: ana }],
+    profile: [{ user_id: ana, full_name: null, live: false }],
+  });
 });
 
 test('a record that no table takes is found among many and parked alone with its key', async () => {

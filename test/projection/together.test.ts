@@ -73,6 +73,27 @@ it('of a post and its media that are applied at once, the later sees the earlier
   });
 });
 
+it.each(['the like', 'the erasure'])(
+  'of a like and the erasure of who gave it, both at once and %s first, the later sees the earlier',
+  async (first) => {
+    const installed = await kit.install(likes);
+    const liked = event('PostLiked', { postId: nth(1), likerId: ana, authorId: ben }, noon);
+    const erasure = event('UserErased', { userId: ana }, noon);
+    const order = first === 'the like' ? [liked, erasure] : [erasure, liked];
+    let second: Promise<void> | undefined;
+    await begin(async (client) => {
+      await settleRows(client, installed, [order[0]!]);
+      second = begin((other) => settleRows(other, installed, [order[1]!]));
+      await waitsForLock(kit.pool, second);
+    });
+    await second;
+    expect(await kit.rows(installed)).toMatchObject({
+      post_like: [{ liker_id: ana, live: false }],
+      post_like_count: [{ post_id: nth(1), likes: 0 }],
+    });
+  },
+);
+
 it('an account can not be erased while what its key revealed is being written', async () => {
   const installed = await kit.install(accounts);
   await claimAll(kit, installed);

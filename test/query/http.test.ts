@@ -69,7 +69,7 @@ let postgresIsUp = true;
 beforeAll(async () => {
   const keyOf = createKeyStore(async () => [{ kid: 'k1', jwk: publicKey.export({ format: 'jwk' }) }]);
   const handle = createBinder({
-    verify: createTokenVerifier({ keyOf, issuer }),
+    verify: createTokenVerifier({ keyOf, issuer, isErased: async () => false }),
     open: async () => ({ opened: true }),
     headers: () => ({ 'X-As-Of': 'now' }),
   });

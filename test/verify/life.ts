@@ -38,7 +38,7 @@ export async function startLife(): Promise<Life> {
 /** Live rows and tombstones, a photograph that was refused, a post that is gone. */
 async function liveALittle(world: World): Promise<Omit<Life, 'world'>> {
   const { api } = world;
-  const [ann, ben, cat, dan, eve] = await Promise.all(Array.from({ length: 5 }, () => api.register()));
+  const [ann, ben, cat, dan, eve, gus] = await Promise.all(Array.from({ length: 6 }, () => api.register()));
   await world.drained();
   const say = async (who: Person, method: string, path: string, status = 200): Promise<void> =>
     expectStatus(await api.as(who, method, path), status);
@@ -69,6 +69,13 @@ async function liveALittle(world: World): Promise<Omit<Life, 'world'>> {
   await say(ann!, 'DELETE', `/api/posts/${gonePost}`, 204);
   for (const who of [ben!, cat!]) await say(who, 'POST', `/api/posts/${annsPost}/like`);
   await say(cat!, 'DELETE', `/api/posts/${annsPost}/like`);
+  // Gone, with something of theirs in every model.
+  await follow(gus!, dan!);
+  await api.publish(gus!, [await api.upload(gus!)], 'Seen by nobody any more');
+  await say(gus!, 'POST', `/api/posts/${annsPost}/like`);
+  await world.drained();
+  const { token, password } = gus!;
+  expectStatus(await api.call('DELETE', '/api/users/me', { token, body: { password } }), 204);
   await discardLetter(world, { model: 'nobody', topic: 'like-events', partition: 0, offset: 0 });
   await world.drained();
   return { ann: ann!, ben: ben!, cat: cat!, annsPost, catsPost, gonePost };

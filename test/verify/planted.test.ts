@@ -22,15 +22,18 @@ afterAll(async () => {
 const query = (sql: string) => life.world.owner.query(sql);
 const nameOf = ({ model, name }: Table): string => `${model}.${name}`;
 
+/** Tables of several models have one name. */
+const keptOf = ({ schema, name }: Table): string => `kept.${schema}_${name}`;
+
 async function keep(): Promise<void> {
   await query('CREATE SCHEMA kept');
-  for (const t of tables) await query(`CREATE TABLE kept.${t.name} AS TABLE ${t.schema}.${t.name}`);
+  for (const t of tables) await query(`CREATE TABLE ${keptOf(t)} AS TABLE ${t.schema}.${t.name}`);
 }
 
 async function restore(): Promise<void> {
   for (const t of tables) {
     await query(`TRUNCATE ${t.schema}.${t.name}`);
-    await query(`INSERT INTO ${t.schema}.${t.name} SELECT * FROM kept.${t.name}`);
+    await query(`INSERT INTO ${t.schema}.${t.name} SELECT * FROM ${keptOf(t)}`);
   }
 }
 

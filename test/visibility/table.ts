@@ -62,6 +62,7 @@ export const routes: Record<string, Rows> = {
   refresh: 'a session of one’s own',
   readJwks: 'keys of the installation',
   readMe: 'one’s own profile',
+  eraseAccount: 'one’s own account',
   editProfile: media('their picture as one’s own', '200'),
   readUser: profile('the profile'),
   searchUsers: onList('the person among those who are found'),

@@ -39,7 +39,8 @@ async function subjectOf(run: Run, spec: FactSpec, state: ModelState): Promise<C
   const ends = spec.rowsFirst ? await endsAhead(run, spec, state) : state.positions;
   const layouts = layoutsOf(spec);
   const buckets = bucketsFor(ends, run.budget.foldBytes);
-  const subject = { spec, state, layouts, ends, buckets };
+  const erasures = { erased: new Set<string>(), shownErased: new Set<string>() };
+  const subject = { spec, state, layouts, ends, buckets, ...erasures };
   return {
     ...subject,
     result: newResult(subject),

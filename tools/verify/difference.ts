@@ -26,6 +26,12 @@ export function markOf(model: string, table: string, key: string): string {
   return `${model}.${table} ${key}`;
 }
 
+/** Names whose erasures make a tombstone of the row. */
+function erasureMarks({ model, erasure }: FactSpec, table: string, row: Row): string[] {
+  const of = erasure?.rows[table]?.of ?? [];
+  return of.map((column) => markOf(model, erasure!.people, row[column]!));
+}
+
 /** The two rows as bytes (layout.ts), each from where it begins. */
 export function rowDifference(
   spec: FactSpec,
@@ -41,6 +47,7 @@ export function rowDifference(
   const marks = [
     markOf(spec.model, layout.table, key),
     ...others.map(([table, other]) => markOf(spec.model, table, other)),
+    ...[expected, actual].flatMap((own) => (own ? erasureMarks(spec, layout.table, own) : [])),
   ];
   return {
     model: spec.model,

@@ -92,7 +92,7 @@ export function pacemaker(run: Run): () => Promise<void> {
   };
 }
 
-function plain({ state, ends, ...subject }: Compared): KeptSubject {
+function plain({ state, ends, erased, shownErased, ...subject }: Compared): KeptSubject {
   const { buckets, result, beyond, registersDone, countsDone } = subject;
   const { model, version, definition, schema } = state;
   return {
@@ -100,6 +100,8 @@ function plain({ state, ends, ...subject }: Compared): KeptSubject {
     positions: Object.fromEntries(state.positions),
     parked: state.parked.toJson(),
     ends: Object.fromEntries(ends),
+    erased: [...erased],
+    shownErased: [...shownErased],
     ...{ buckets, result, beyond, registersDone, countsDone },
   };
 }
@@ -112,6 +114,8 @@ function restored({
   version,
   definition,
   schema,
+  erased,
+  shownErased,
   ...kept
 }: KeptSubject): Compared {
   const spec = factsOf(allFacts, { model, definition });
@@ -124,6 +128,8 @@ function restored({
       parked: placesOf(parked),
     },
     ends: new Map(Object.entries(ends)),
+    erased: new Set(erased),
+    shownErased: new Set(shownErased),
     ...kept,
   };
 }

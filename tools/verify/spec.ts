@@ -27,6 +27,13 @@ export interface CountSpec {
   columns: readonly string[];
 }
 
+/** Whom an erasure makes tombstones of, by register. */
+export interface ErasureSpec {
+  /** The register of who was erased. */
+  people: string;
+  rows: Readonly<Record<string, { of: readonly string[]; keeps?: readonly string[] }>>;
+}
+
 /** What one event says about one register; the newest (event time, event id) holds. */
 export interface Write {
   table: string;
@@ -55,6 +62,8 @@ export interface FactSpec {
   topics: readonly string[];
   tables: readonly TableSpec[];
   counts?: readonly CountSpec[];
+  /** A row of who was erased is not live and keeps its key, and what `keeps` names, whatever its own events say. */
+  erasure?: ErasureSpec;
   /** Tables that are no function of the log. */
   besides?: readonly string[];
   /** Nobody reads it, so engine.serving does not have it; a reactor's facts. */

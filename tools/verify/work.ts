@@ -33,6 +33,8 @@ export interface KeptSubject {
   positions: Record<string, number>;
   parked: Record<string, number[]>;
   ends: Record<string, number>;
+  erased: string[];
+  shownErased: string[];
   buckets: number;
   result: ModelResult;
   beyond: Beyond;

@@ -2,6 +2,7 @@ import type { Client } from '../../../platform/postgres/pool.ts';
 import { controlChannel } from '../../../platform/postgres/serving.ts';
 import { crashPoint } from '../../../platform/process/crash-points.ts';
 import type { Installed } from '../apply.ts';
+import { eraseAll } from '../erasure.ts';
 import type { Projection } from '../projection.ts';
 import { inSchema, tableStatements } from '../versions.ts';
 import { plainCounters, recountStatements } from './recount.ts';
@@ -26,6 +27,7 @@ export async function finishFilling(
   );
   await client.query('SET LOCAL statement_timeout = 0');
   await settleStaged(client, installed);
+  await eraseAll(client, installed);
   crashPoint('rebuild.settled');
   await inSchema(client, schema, tableStatements(model).indexes);
   for (const { sql } of recountStatements(schema, plainCounters(model))) await client.query(sql);

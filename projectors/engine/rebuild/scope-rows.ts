@@ -1,8 +1,7 @@
 import type { Client, Queryable } from '../../../platform/postgres/pool.ts';
 import { loadDataKeys } from '../../../platform/vault/data-keys.ts';
 import type { Installed } from '../apply.ts';
-import { type Counter, changesOf } from '../model.ts';
-import type { StampedChange } from '../registers.ts';
+import { type Counter, changesOf, type StampedChange } from '../model.ts';
 import type { Engine } from '../runner.ts';
 import { type RegisterTable, registerParams } from '../tables.ts';
 import { Refused } from './builds.ts';
@@ -237,6 +236,10 @@ function keyTable(group: readonly Counter[], tables: Installed['tables']): Regis
   const types = new Map(own.columns.map(({ name, type }) => [name, type]));
   return {
     ...own,
-    columns: Object.entries(key).map(([into, column]) => ({ name: into, type: types.get(column)! })),
+    columns: Object.entries(key).map(([into, column]) => ({
+      name: into,
+      type: types.get(column)!,
+      nullable: false,
+    })),
   };
 }

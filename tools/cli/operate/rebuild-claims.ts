@@ -102,7 +102,8 @@ async function insertFolded(client: Client, events: Event[], master: MasterKey):
   );
 }
 
-const staleClaims = `FROM vault.claim c WHERE c.claimed_at < (SELECT at FROM began)
+/** The name of somebody erased is held for a while, though nothing tells it any more. */
+const staleClaims = `FROM vault.claim c WHERE c.claimed_at < (SELECT at FROM began) AND c.free_at IS NULL
   AND NOT EXISTS (SELECT FROM folded f WHERE (f.kind, f.value_hmac, f.user_id) = (c.kind, c.value_hmac, c.user_id))
   AND NOT EXISTS (SELECT FROM vault.outbox o WHERE o.topic = 'user-events' AND o.key = c.user_id::text)`;
 

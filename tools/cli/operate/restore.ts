@@ -43,6 +43,8 @@ async function inWords(report: RestoreReport): Promise<string> {
     lines.push(
       `LOST      ${since.lostAccounts} accounts were registered since. Their passwords and data keys are gone: nobody can log in to them or read them, and their names are free again.`,
     );
+  if (report.erased > 0)
+    lines.push(`erased    ${report.erased} accounts of the backup were erased since: they are so again`);
   if (frames)
     lines.push(
       `stream    ${frames.frames} frames that ${frames.people} people were told of since keep their numbers`,

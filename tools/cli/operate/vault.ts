@@ -3,6 +3,19 @@ import type { Command } from 'commander';
 export function register(program: Command): void {
   const vault = program.command('vault').description('look after what the log does not hold');
   vault
+    .command('apply-erasures')
+    .description(
+      'remove from the vault whoever the log says was erased; after Postgres was brought back by other means',
+    )
+    .action(async () => {
+      const [{ stackEnvironment }, { applyErasuresOf }] = await Promise.all([
+        import('../../../deploy/native/environment.ts'),
+        import('../../operate/erasures.ts'),
+      ]);
+      const erased = await applyErasuresOf(stackEnvironment());
+      console.log(`erased again   ${erased} accounts`);
+    });
+  vault
     .command('rebuild-claims')
     .description('make the active claims on usernames and emails again from the log')
     .option('--dry-run', 'only say what would change')

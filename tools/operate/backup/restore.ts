@@ -11,6 +11,7 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
 import { topics } from '../../../schemas/topics.ts';
 import { migrate } from '../../cli/operate/prepare.ts';
+import { applyErasures } from '../erasures.ts';
 import { countLines, type Header, readBackup, type Trailer } from './file.ts';
 import { bringMigrations, mustBeEmpty, mustBeItsLog, mustBeQuiet, mustFit, mustOpen } from './fits.ts';
 import { openToldFrames } from './frames.ts';
@@ -30,6 +31,8 @@ export interface RestoreReport {
   frames: { frames: number; people: number; forgotten: number } | null;
   /** Served models that are built again once the projectors run. */
   rebuilds: string[];
+  /** Accounts that the log says are erased, and that were in the backup. */
+  erased: number;
 }
 
 interface Servers {
@@ -58,20 +61,28 @@ export async function restore(
     const schemas = { registryUrl: config.registryUrl, catalog: eventCatalog, prefix: config.prefix };
     const registry = await bringRegistry(config.registryUrl, config.prefix, trailer.registry);
     await registerSchemas(schemas);
-    const { forget, ...done } = await transaction(servers.pool, async (client) => {
+    const log = { kafka: servers.kafka, prefix: config.prefix, codec: await openCodec<Event>(schemas) };
+    const { forget, erased, ...done } = await transaction(servers.pool, async (client) => {
       if (mode === 'empty') await mustBeEmpty(client);
       const rows = await putBack(client, file, header, mode);
       await mustOpen(client, config.masterKeyFile);
+      const erased = (await knowsErasures(client)) ? await applyErasures(client, log) : null;
       await settleEngine(client, header.madeAt);
       const rebuilds = await orderRebuilds(client, header.madeAt);
       const caughtUp = mode === 'missing' ? vaultOnly : await catchUp(servers, client, header, trailer);
-      return { rows, rebuilds, ...caughtUp };
+      return { rows, rebuilds, erased, ...caughtUp };
     });
     // The next start is of this release.
     await migrate(servers.pool);
+    const forgotten = erased ?? (await transaction(servers.pool, (client) => applyErasures(client, log)));
     if (mode !== 'missing') await forgetInRedis(servers, forget);
-    return { madeAt: header.madeAt, registry, ...done };
+    return { madeAt: header.madeAt, registry, erased: forgotten, ...done };
   });
+}
+
+/** False for a backup of a release that erased nobody. */
+async function knowsErasures(client: Client): Promise<boolean> {
+  return (await client.query(`SELECT to_regclass('vault.erasure') IS NOT NULL AS known`)).rows[0].known;
 }
 
 /** Reads the whole file once, so that a broken one is found before anything is touched. */

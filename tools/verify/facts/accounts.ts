@@ -1,11 +1,14 @@
 import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts';
+import { erasedPerson, erasedWrites } from './erased.ts';
 
 /** A person whose name can't be revealed was erased; a tombstone is all that is left. */
 export const accounts: FactSpec = {
   model: 'accounts',
-  definition: 2,
+  definition: 3,
   topics: ['user-events'],
+  erasure: { people: 'erased_person', rows: { person: { of: ['user_id'] }, profile: { of: ['user_id'] } } },
   tables: [
+    erasedPerson,
     {
       name: 'person',
       key: ['user_id'],
@@ -46,7 +49,7 @@ export const accounts: FactSpec = {
         { table: 'profile', row: { user_id: event.userId, ...profile }, live: !erased },
       ];
     }
-    if (event.type !== 'ProfileEdited') return [];
+    if (event.type !== 'ProfileEdited') return erasedWrites(event);
     const erased = event.fullName === null;
     const said = {
       full_name: event.fullName,

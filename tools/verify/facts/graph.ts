@@ -1,13 +1,23 @@
 import type { Event } from '../../../schemas/generated/events.ts';
 import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts';
 import { edgesOf, edgeWrites } from './edges.ts';
+import { erasedPerson, erasedWrites } from './erased.ts';
 
 /** An edge is there when its newest event says so; both ends count it. So are requests and blocks. */
 export const graph: FactSpec = {
   model: 'graph',
-  definition: 2,
-  topics: ['follow-events'],
+  definition: 3,
+  topics: ['follow-events', 'user-events'],
+  erasure: {
+    people: 'erased_person',
+    rows: {
+      follow: { of: ['follower_id', 'followee_id'] },
+      follow_request: { of: ['follower_id', 'followee_id'] },
+      block: { of: ['blocker_id', 'blocked_id'] },
+    },
+  },
   tables: [
+    erasedPerson,
     {
       name: 'follow',
       key: ['follower_id', 'followee_id'],
@@ -37,6 +47,7 @@ export const graph: FactSpec = {
     })),
     ...requestWrites(event),
     ...blockWrites(event),
+    ...erasedWrites(event),
   ],
   counted: (table, row) =>
     table === 'follow'

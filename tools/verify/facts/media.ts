@@ -1,11 +1,14 @@
 import { canonicalJson, type FactSpec, registerColumns, type Write } from '../spec.ts';
+import { erasedPerson, erasedWrites } from './erased.ts';
 
 /** An upload stands where its newest event put it. */
 export const media: FactSpec = {
   model: 'media',
-  definition: 1,
-  topics: ['media-events'],
+  definition: 2,
+  topics: ['media-events', 'user-events'],
+  erasure: { people: 'erased_person', rows: { media: { of: ['owner_id'], keeps: ['owner_id', 'state'] } } },
   tables: [
+    erasedPerson,
     {
       name: 'media',
       key: ['media_id'],
@@ -44,7 +47,7 @@ export const media: FactSpec = {
           }),
         ];
       default:
-        return [];
+        return erasedWrites(event);
     }
   },
 };

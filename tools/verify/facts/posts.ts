@@ -1,11 +1,20 @@
 import { type FactSpec, type Row, registerColumns, type Write } from '../spec.ts';
+import { erasedPerson, erasedWrites } from './erased.ts';
 
 /** A post shows when it is live and each of its media is ready; its author's count is of those that show. */
 export const posts: FactSpec = {
   model: 'posts',
-  definition: 1,
-  topics: ['post-events', 'media-events'],
+  definition: 2,
+  topics: ['post-events', 'media-events', 'user-events'],
+  erasure: {
+    people: 'erased_person',
+    rows: {
+      post: { of: ['author_id'], keeps: ['author_id'] },
+      post_media: { of: ['owner_id'], keeps: ['owner_id'] },
+    },
+  },
   tables: [
+    erasedPerson,
     {
       name: 'post',
       key: ['post_id'],
@@ -39,7 +48,7 @@ export const posts: FactSpec = {
       const row = { media_id: event.mediaId, owner_id: event.ownerId };
       return [{ table: 'post_media', row, live: event.type === 'MediaReady' }];
     }
-    if (event.type !== 'PostPublished' && event.type !== 'PostDeleted') return [];
+    if (event.type !== 'PostPublished' && event.type !== 'PostDeleted') return erasedWrites(event);
     const ids = { post_id: event.postId, author_id: event.authorId };
     if (event.type === 'PostDeleted' || event.caption === null)
       return [{ table: 'post', row: ids, live: false }];

@@ -59,9 +59,10 @@ export function collectPosts(
   };
 }
 
-function postsOfBucket({ layouts, state }: Subject, spill: Spill, bucket: number): Map<string, Entry[]> {
+function postsOfBucket(subject: Subject, spill: Spill, bucket: number): Map<string, Entry[]> {
+  const { layouts, state } = subject;
   const layout = layouts.find(({ table }) => table === 'timeline_post')!;
-  const { winners } = foldFacts(layouts, (take) =>
+  const { winners } = foldFacts(subject, (take) =>
     spill.each(factsPile(state.model, bucket), (fact) => {
       if (fact[0] === layout.index) take(fact);
     }),

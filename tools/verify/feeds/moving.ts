@@ -42,19 +42,25 @@ export async function movementIn(
   const readers = new Set<string>();
   const pairs = new Set<string>();
   const authors = new Set<string>();
+  const erased = new Set<string>();
   const options = { stretches, keys: null, models: [state.model], rulings: noRulings };
   await readEvents(source, options, ({ event }) => {
     for (const { table, row } of event ? spec.writes(event) : []) {
-      if (table === 'timeline_post') authors.add(row.author_id!);
+      if (table === 'erased_person') erased.add(row.user_id!);
+      else if (table === 'timeline_post') authors.add(row.author_id!);
       else pairs.add(`${row.follower_id} ${row.followee_id}`);
       if (table === 'timeline_follow') readers.add(row.follower_id!);
     }
   });
   const movesAny = ({ reader, follows }: DifferingFeed): boolean =>
-    readers.has(reader) || authors.has(reader) || follows.some(({ authorId }) => authors.has(authorId));
+    readers.has(reader) ||
+    erased.has(reader) ||
+    authors.has(reader) ||
+    follows.some(({ authorId }) => authors.has(authorId) || erased.has(authorId));
   return (feed, { expected, actual }) => {
     if (feed.cut) return movesAny(feed);
     const author = (expected ?? actual)!.author_id!;
+    if (erased.has(feed.reader) || erased.has(author)) return true;
     return authors.has(author) || pairs.has(`${feed.reader} ${author}`);
   };
 }

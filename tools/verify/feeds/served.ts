@@ -100,9 +100,10 @@ function addReader(spill: Spill, pile: string, reader: string): void {
 }
 
 /** The live follows of each reader of this bucket. */
-function followsOf({ layouts, state }: Subject, spill: Spill, bucket: number): Map<string, Follow[]> {
+function followsOf(subject: Subject, spill: Spill, bucket: number): Map<string, Follow[]> {
+  const { layouts, state } = subject;
   const layout = layouts.find(({ table }) => table === 'timeline_follow')!;
-  const { winners } = foldFacts(layouts, (take) =>
+  const { winners } = foldFacts(subject, (take) =>
     spill.each(factsPile(state.model, bucket), (fact) => {
       if (fact[0] === layout.index) take(fact);
     }),

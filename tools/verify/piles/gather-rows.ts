@@ -1,6 +1,6 @@
 import { startPhase } from '../../load/progress.ts';
 import type { Digest } from '../bytes/cells.ts';
-import { bucketHash } from '../bytes/layout.ts';
+import { bucketHash, rowAt } from '../bytes/layout.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { countRowsPile, rowsPile, type Subject } from './gather.ts';
 import { readRows, rowHead } from './rows.ts';
@@ -15,12 +15,14 @@ export async function gatherRows(
 ): Promise<void> {
   const phase = startPhase('rows', 0);
   try {
-    for (const { layouts, state, buckets } of subjects) {
+    for (const { spec, layouts, state, buckets, shownErased } of subjects) {
       for (const layout of layouts) {
+        const isErased = spec.rowsFirst && layout.table === spec.erasure?.people;
         const pile = layout.isRegister ? rowsPile : countRowsPile;
         await readRows(snapshot.client, state.schema, layout, digest, (bytes, length) => {
           const bucket = bucketHash(layout, bytes, rowHead) % buckets;
           spill.add(pile(state.model, bucket), bytes, length);
+          if (isErased) shownErased.add(rowAt(layout, bytes.subarray(0, length), rowHead).user_id!);
           phase.step();
         });
       }

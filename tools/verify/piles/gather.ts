@@ -12,6 +12,10 @@ export interface Subject extends Verified {
   buckets: number;
   /** Where the log is read to, by `topic/partition`: the position, or beyond it for rows that come first. */
   ends: ReadonlyMap<string, number>;
+  /** Who is erased, by what the rows hold of the log: 36 bytes an account, for all of the run. */
+  erased: Set<string>;
+  /** Of a model whose rows come first: who is erased by its rows. */
+  shownErased: Set<string>;
 }
 
 /** What an event says of one register: which table, flags, where the event lies, then the row (layout.ts). */
@@ -97,6 +101,7 @@ function addFacts(
   stands: 'held' | 'ahead',
 ): string | null {
   const flags = (reading.unrevealed ? unrevealed : 0) | (stands === 'ahead' ? ahead : 0);
+  noteErasure(subject, event, stands);
   for (const write of subject.spec.writes(event)) {
     const layout = subject.layouts.find(({ table }) => table === write.table)!;
     scratch.length = 0;
@@ -108,6 +113,12 @@ function addFacts(
     spill.add(factsPile(subject.state.model, bucket), scratch.bytes, scratch.length);
   }
   return null;
+}
+
+/** Of an erasure behind the saved position its own row tells whether the rows have it. */
+function noteErasure({ spec, erased, shownErased }: Subject, event: Event, stands: 'held' | 'ahead'): void {
+  if (!spec.erasure || event.type !== 'UserErased') return;
+  if (stands === 'held' || shownErased.has(event.userId)) erased.add(event.userId);
 }
 
 function putPlace(scratch: Scratch, table: number, flags: number, { topic, partition, offset }: Place): void {

@@ -32,7 +32,7 @@ export function compareRegisters(
   result: ModelResult,
   beyond: Beyond,
 ): void {
-  const folded = foldFacts(subject.layouts, (take) => spill.each(piles.facts, take));
+  const folded = foldFacts(subject, (take) => spill.each(piles.facts, take));
   showAhead(subject, spill, piles.rows, folded, beyond);
   const { winners } = folded;
   const comparison = openComparison(subject, result, complete(subject, winners, spill));

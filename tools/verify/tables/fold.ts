@@ -1,5 +1,5 @@
 import { createScratch, putCell } from '../bytes/cells.ts';
-import { keySpan, type Layout, rowAt, stampEnd, stampStart } from '../bytes/layout.ts';
+import { keySpan, type Layout, putRegister, rowAt, stampEnd, stampStart } from '../bytes/layout.ts';
 import { ahead, factHead, placeOf, type Subject } from '../piles/gather.ts';
 import type { Registers } from '../spec.ts';
 
@@ -19,13 +19,19 @@ export function winnerBytes(winner: string): Buffer {
 /** Facts from behind the saved position, in the order of the log, by table and key. */
 type Ahead = readonly Map<string, string[]>[];
 
+const scratch = createScratch();
+
 export interface Folded {
   winners: Winners;
   ahead: Ahead;
 }
 
-/** Folds facts, in whatever order they come: of one key the newest (event time, event id) wins. */
-export function foldFacts(layouts: readonly Layout[], each: (take: (fact: Buffer) => void) => void): Folded {
+/**
+ * Folds facts, in whatever order they come: of one key the newest (event time, event id) wins, and what is of somebody
+ * erased is a tombstone.
+ */
+export function foldFacts(subject: Subject, each: (take: (fact: Buffer) => void) => void): Folded {
+  const { layouts } = subject;
   const registers = layouts.filter((layout) => layout.isRegister);
   const winners = registers.map(() => new Map<string, string>());
   const later = registers.map(() => new Map<string, string[]>());
@@ -36,8 +42,45 @@ export function foldFacts(layouts: readonly Layout[], each: (take: (fact: Buffer
     if ((fact[1]! & ahead) !== 0) later[table]!.set(key, [...(later[table]!.get(key) ?? []), text]);
     else if (isNewer(text, winners[table]!.get(key))) winners[table]!.set(key, text);
   });
+  eraseWinners(subject, winners, later);
   return { winners, ahead: later };
 }
+
+function eraseWinners(
+  subject: Subject,
+  winners: readonly Map<string, string>[],
+  later: readonly Map<string, string[]>[],
+): void {
+  if (subject.erased.size === 0) return;
+  winners.forEach((own, table) => {
+    for (const [key, winner] of own) own.set(key, asErased(subject, table, winner));
+  });
+  later.forEach((own, table) => {
+    for (const [key, facts] of own)
+      own.set(
+        key,
+        facts.map((fact) => asErased(subject, table, fact)),
+      );
+  });
+}
+
+/** The winner itself, or the tombstone that an erasure has left of it. */
+function asErased({ spec, layouts, erased }: Subject, table: number, winner: string): string {
+  const layout = layouts[table]!;
+  const rule = spec.erasure?.rows[layout.table];
+  if (!rule) return winner;
+  const row = rowAt(layout, winnerBytes(winner), winnerRow);
+  if (!rule.of.some((column) => erased.has(row[column]!))) return winner;
+  const stays = [...layout.columns.slice(0, layout.keyCells), ...(rule.keeps ?? [])];
+  const left = Object.fromEntries(stays.map((column) => [column, row[column]!]));
+  const stamp = { live: false, time: Number(row.event_time), id: row.event_id! };
+  scratch.length = 0;
+  putRegister(scratch, layout, left, stamp, noDigest);
+  return winner.slice(0, winnerRow) + scratch.bytes.toString('latin1', 0, scratch.length);
+}
+
+/** A tombstone says nothing personal. */
+const noDigest = (): Buffer => Buffer.alloc(0);
 
 export function keyText(layout: Layout, bytes: Buffer, row: number): string {
   const [from, to] = keySpan(layout, bytes, row);
@@ -93,8 +136,6 @@ export function takeAhead(
 export function isRow(winner: string | undefined, row: string): boolean {
   return winner !== undefined && winner.length === winnerRow + row.length && winner.endsWith(row);
 }
-
-const scratch = createScratch();
 
 /** The folded registers as a model's facts ask for them. */
 export function registersOf({ layouts }: Subject, winners: Winners): Registers {

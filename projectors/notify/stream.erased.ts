@@ -1,0 +1,30 @@
+import type { Queryable } from '../../platform/postgres/pool.ts';
+import { erasedAmong } from '../../platform/vault/erasures.ts';
+import type { AddressedFrame } from './stream.model.ts';
+
+/** Frames of which neither who gets them nor who they are about was erased. */
+export async function ofThoseWhoAre(
+  client: Queryable,
+  frames: readonly AddressedFrame[],
+): Promise<readonly AddressedFrame[]> {
+  const erased = await erasedAmong(client, frames.flatMap(peopleOf));
+  if (erased.size === 0) return frames;
+  return frames.filter((frame) => !peopleOf(frame).some((userId) => erased.has(userId)));
+}
+
+function peopleOf({ userId, payload: { data } }: AddressedFrame): string[] {
+  if ('likerId' in data) return [userId, data.likerId];
+  if ('followerId' in data) return [userId, data.followerId];
+  if ('followeeId' in data) return [userId, data.followeeId];
+  return 'authorId' in data ? [userId, data.authorId] : [userId];
+}
+
+/**
+ * Deletes what these people were told. What others were told of them stays under its number, an id and nothing more, and
+ * is not shown again (query-api/stream/still-shows.ts).
+ */
+export async function forgetFrames(client: Queryable, userIds: readonly string[]): Promise<void> {
+  if (userIds.length === 0) return;
+  await client.query('DELETE FROM stream.entry WHERE user_id = ANY($1::uuid[])', [userIds]);
+  await client.query('DELETE FROM stream.head WHERE user_id = ANY($1::uuid[])', [userIds]);
+}

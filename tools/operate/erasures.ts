@@ -1,0 +1,69 @@
+import { forgetAccount } from '../../command-api/account/erase.vault.ts';
+import { type Codec, openCodec, Undecodable } from '../../platform/log/codec.ts';
+import { connectKafka, type Kafka } from '../../platform/log/kafka.ts';
+import { readLog, wholeLog } from '../../platform/log/read-log.ts';
+import { headerOf, type LogRecord } from '../../platform/log/record.ts';
+import { type Client, createPool, transaction } from '../../platform/postgres/pool.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
+
+export interface ErasureLog {
+  kafka: Kafka;
+  prefix: string;
+  codec: Codec<Event>;
+}
+
+/**
+ * Removes from the vault, in the caller's transaction, whoever the log says was erased: rows of a backup may be older
+ * than that (DESIGN §9). All of the log is looked at, because nobody knows how old they are. What is gone already stays
+ * so. Gives how many accounts had something left.
+ */
+export async function applyErasures(client: Client, { kafka, prefix, codec }: ErasureLog): Promise<number> {
+  let left = 0;
+  const stretches = await wholeLog(kafka, prefix, ['user-events']);
+  const handle = async (records: LogRecord[]): Promise<void> => {
+    const erasures = records.filter((record) => headerOf(record, 'ce_type') === 'UserErased');
+    await codec.prepare(erasures.map((record) => record.value));
+    for (const record of erasures) if (await apply(client, codec, record)) left += 1;
+  };
+  await readLog({ kafka, prefix, stretches, handle });
+  return left;
+}
+
+/** The same on the stack of this environment. */
+export async function applyErasuresOf(env: Record<string, string | undefined>): Promise<number> {
+  const { databaseUrl, kafkaBrokers, prefix, registryUrl } = readConfig(env);
+  const pool = createPool(databaseUrl, { name: 'apply-erasures', max: 1, statementTimeoutMs: 0 });
+  const log = createLogger('apply-erasures', 'silent');
+  const kafka = connectKafka({ brokers: kafkaBrokers, clientId: 'apply-erasures', log });
+  try {
+    const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
+    return await transaction(pool, (client) => applyErasures(client, { kafka, prefix, codec }));
+  } finally {
+    await pool.end();
+  }
+}
+
+async function apply(client: Client, codec: Codec<Event>, record: LogRecord): Promise<boolean> {
+  const event = decoded(codec, record);
+  if (!event) return false;
+  const userId = String(event.fields.userId);
+  const { rows } = await client.query(
+    `SELECT EXISTS (SELECT FROM vault.data_key WHERE owner = $1)
+       OR EXISTS (SELECT FROM vault.credential WHERE user_id = $1::uuid) AS left`,
+    [userId],
+  );
+  await forgetAccount(client, { userId, eventId: event.meta.id, time: event.meta.time });
+  return rows[0].left;
+}
+
+/** null for what no model can decode either: they park it, and an operator is told. */
+function decoded(codec: Codec<Event>, record: LogRecord) {
+  try {
+    return codec.decode(record.value);
+  } catch (error) {
+    if (error instanceof Undecodable) return null;
+    throw error;
+  }
+}
