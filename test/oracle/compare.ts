@@ -5,6 +5,7 @@ import { judgeAnswers } from './answers.ts';
 import { askUntilKnown } from './ask.ts';
 import { differencesOf } from './difference.ts';
 import { factsOf } from './facts.ts';
+import { factsWithout } from './gone.ts';
 import { type History, type Played, playedOf } from './history.ts';
 import { readRecords } from './log.ts';
 import { createOracle, type MakeOracle } from './oracle.ts';
@@ -54,9 +55,10 @@ export async function compareWithOracle(
 ): Promise<Report> {
   const { plan } = history;
   const played = playedOf(history);
-  const { facts, findings } = factsOf(played, await readRecords(world));
+  const { facts: all, findings } = factsOf(played, await readRecords(world));
+  const facts = factsWithout(all, played.gone);
   const oracle = (options.makeOracle ?? createOracle)(facts, world.env.PUBLIC_URL!);
-  const cast = plan.cast.map(({ name }) => played.ids.get(name)!);
+  const cast = plan.cast.map(({ name }) => played.ids.get(name)!).filter((id) => !played.gone.has(id));
   const sample = sampleOf(oracle, played, cast, createRandom(`questions ${plan.seed}`));
   const differences = [...judgeAnswers(plan, played), ...findings];
   const compared: Report['compared'] = {};

@@ -32,7 +32,12 @@ export function factsOf(played: Played, records: readonly Recorded[]): Told {
   const asked = inOrder.filter(({ key, act }) => key !== null && act.do !== 'spoil');
   for (const calls of Map.groupBy(asked, ({ key }) => key).values()) takeRequest(join, calls);
   const ours = new Set([...played.people.values()].map(({ id }) => id));
-  const strange = records.filter((record) => ours.has(record.key) && !join.explained.has(record));
+  const strange = records.filter(
+    (record) =>
+      ours.has(record.key) &&
+      !join.explained.has(record) &&
+      !(record.type === 'UserErased' && played.gone.has(record.key)),
+  );
   join.findings.push(...strange.map(({ type, id }) => `the log has ${type} ${id}, which nobody was told of`));
   join.findings.push(...outOfSequence(inOrder, join.events, whatHappened(played)));
   return join;

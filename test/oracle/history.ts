@@ -17,6 +17,7 @@
  *   tells the time of a post alone. Holds the log to the answers on the way: one event for each accepted command, none
  *   for what was refused or repeated.
  * - oracle.ts: the facts folded, and what each read must answer then; frames.ts the same for the live stream.
+ * - gone.ts: an account is erased when all is played; then its facts are none.
  * - questions.ts, compare.ts: asks every read of schemas/routes.ts, for nobody and for several viewers.
  */
 import type { Person } from '../harness/client.ts';
@@ -36,6 +37,8 @@ export interface Played {
   /** Ids of people, posts and media. */
   ids: Map<Name, string>;
   calls: Call[];
+  /** Ids of those whose accounts were erased when all was played. */
+  gone: Set<string>;
 }
 
 /** One request and its answer. A step about something that never came to be makes none. */

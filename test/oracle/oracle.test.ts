@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allRoutes } from '../../schemas/routes.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { comparedRoutes, compareWithOracle } from './compare.ts';
+import { eraseOne } from './gone.ts';
 import { createHistory, type History } from './history.ts';
 import { holds } from './holds.ts';
 import { play } from './play.ts';
@@ -44,6 +45,17 @@ describe(`after ${steps} steps of eight people at once (seed ${seed})`, { timeou
   it('and again when every table and timeline was thrown away and made again', async () => {
     await holds(history, async (one) => {
       await playOnce(one);
+      await remakeEverything(world, patience);
+      await compareWithOracle(world, one);
+    });
+  });
+
+  it('and again when one of them is gone, before and after everything is made again', async () => {
+    await holds(history, async (one) => {
+      await playOnce(one);
+      await eraseOne(world, one);
+      await world.drained(patience);
+      await compareWithOracle(world, one);
       await remakeEverything(world, patience);
       await compareWithOracle(world, one);
     });

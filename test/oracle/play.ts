@@ -41,7 +41,13 @@ async function openStage(world: World, plan: Plan, options: PlayOptions): Promis
   let clock = 0;
   return {
     api: createClient(world.services),
-    played: { tag: `o${randomBytes(4).toString('hex')}`, people: new Map(), ids: new Map(), calls: [] },
+    played: {
+      tag: `o${randomBytes(4).toString('hex')}`,
+      people: new Map(),
+      ids: new Map(),
+      calls: [],
+      gone: new Set(),
+    },
     bytes: {
       photo: await samplePhoto(),
       text: Buffer.from('This is no photograph.'),

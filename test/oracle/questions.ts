@@ -19,6 +19,8 @@ export interface Sample {
   /** Those who act; the others have registered and no more. */
   cast: string[];
   people: string[];
+  /** Usernames of those whose accounts are erased. */
+  gone: string[];
   /** Deleted ones too. */
   posts: { id: string; author: string }[];
   media: { id: string; owner: string }[];
@@ -36,14 +38,16 @@ export function sampleOf(oracle: Oracle, played: Played, cast: string[], random:
   const owners = (call: Played['calls'][number]): string => played.ids.get(call.actor)!;
   const posts = new Map(made('publish').map((call) => [call.body.id as string, owners(call)]));
   const media = new Map(made('request').map((call) => [call.body.mediaId as string, owners(call)]));
+  const everybody = [...played.people.values()];
   return {
     oracle,
     naming: played,
     random,
     cast,
-    people: [...played.people.values()].map(({ id }) => id),
+    people: everybody.filter(({ id }) => !played.gone.has(id)).map(({ id }) => id),
+    gone: everybody.filter(({ id }) => played.gone.has(id)).map((person) => person.username),
     posts: [...posts].map(([id, author]) => ({ id, author })),
-    media: [...media].map(([id, owner]) => ({ id, owner })),
+    media: [...media].map(([id, owner]) => ({ id, owner })).filter(({ owner }) => !played.gone.has(owner)),
   };
 }
 
@@ -63,7 +67,13 @@ export const questions: Record<string, QuestionsOf> = {
           }),
         ),
       )
-      .concat({ viewer: null, path: '/api/users/nobody_at_all', right: { refused: 'user_not_found' } }),
+      .concat(
+        ['nobody_at_all', ...sample.gone].map((name) => ({
+          viewer: null,
+          path: `/api/users/${name}`,
+          right: { refused: 'user_not_found' },
+        })),
+      ),
 
   searchUsers: (sample) =>
     searched.flatMap((text) => {
