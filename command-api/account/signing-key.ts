@@ -1,6 +1,6 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
 import { type Client, type Pool, transaction } from '../../platform/postgres/pool.ts';
-import type { MasterKey } from '../../platform/vault/master-key.ts';
+import { type MasterKey, masterVersionOf } from '../../platform/vault/master-key.ts';
 
 /** Signs access tokens (F-ID3: ES256). */
 export interface SigningKey {
@@ -28,6 +28,18 @@ export async function openSigningKey(pool: Pool, master: MasterKey): Promise<Sig
 export async function readPublicKeys(pool: Pool): Promise<{ keys: Record<string, unknown>[] }> {
   const { rows } = await pool.query('SELECT public_jwk FROM vault.signing_key ORDER BY created_at DESC');
   return { keys: rows.map((row) => row.public_jwk) };
+}
+
+/** Wraps signing keys that an older master key has wrapped under the newest. Gives how many there were. */
+export async function rewrapSigningKeys(client: Client, master: MasterKey): Promise<number> {
+  const { rows } = await client.query('SELECT kid, private_wrapped FROM vault.signing_key FOR NO KEY UPDATE');
+  const old = rows.filter((row) => masterVersionOf(row.private_wrapped) < master.version());
+  for (const { kid, private_wrapped } of old)
+    await client.query('UPDATE vault.signing_key SET private_wrapped = $2 WHERE kid = $1', [
+      kid,
+      master.seal(master.open(private_wrapped, aadOf(kid)), aadOf(kid)),
+    ]);
+  return old.length;
 }
 
 interface KeyRow {

@@ -3,6 +3,25 @@ import type { Command } from 'commander';
 export function register(program: Command): void {
   const vault = program.command('vault').description('look after what the log does not hold');
   vault
+    .command('rotate-master-key')
+    .description('add a master key and wrap every data key with it, while everything runs')
+    .option('--json', 'print one JSON object')
+    .action(async (options: { json?: boolean }) => {
+      const [{ stackEnvironment }, { rotateMasterKey }] = await Promise.all([
+        import('../../../deploy/native/environment.ts'),
+        import('../../operate/rotate-master-key.ts'),
+      ]);
+      const told = (done: number, of: number): void => {
+        process.stderr.write(`wrapped ${done} of ${of} data keys\n`);
+      };
+      const rotated = await rotateMasterKey(stackEnvironment(), told);
+      if (options.json) return console.log(JSON.stringify(rotated));
+      const { version, added, dataKeys, signingKeys } = rotated;
+      console.log(`master key     number ${version}, ${added ? 'added' : 'added by a run that did not end'}`);
+      console.log(`data keys      ${dataKeys} wrapped anew`);
+      console.log(`signing keys   ${signingKeys} wrapped anew`);
+    });
+  vault
     .command('apply-erasures')
     .description(
       'remove from the vault whoever the log says was erased; after Postgres was brought back by other means',
