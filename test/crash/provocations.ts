@@ -184,7 +184,12 @@ async function eraseSomebody({ world, arm }: Death): Promise<void> {
   const { api, owner } = world;
   const leaver = await api.register();
   await world.drained(patience.timeout);
-  await api.upload(leaver);
+  const mediaId = await api.upload(leaver);
+  // What is still on its way when the account goes is removed by the pipeline itself, and nothing left for the eraser.
+  await vi.waitFor(async () => {
+    const { body } = await api.as(leaver, 'GET', `/api/media/${mediaId}`);
+    expect(body.state).toBe('ready');
+  }, patience);
   arm();
   const { id, token, password } = leaver;
   // Killed before the commit nothing has happened; behind it the token is none any more.
