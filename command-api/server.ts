@@ -5,6 +5,7 @@ import type { Appender } from '../platform/log/appender.ts';
 import type { Codec } from '../platform/log/codec.ts';
 import { decodePosition } from '../platform/log/position.ts';
 import type { Pool } from '../platform/postgres/pool.ts';
+import { prepared } from '../platform/postgres/prepared.ts';
 import type { Storage } from '../platform/storage/s3.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { watchErasures } from '../platform/vault/erasures.ts';
@@ -54,16 +55,17 @@ export async function commandRoutes(parts: CommandParts): Promise<BoundRoute[]> 
   const { pool, master, models, metrics, issuer } = parts;
   const signing = await openSigningKey(pool, master);
   const handle = openHandle(parts);
+  const views = prepared(pool);
   const shell = {
     ...parts,
     writer: openLogWriter(parts),
     clock: openClock(Date.now),
     passwords: await openPasswords(),
     sessions: openSessions({ pool, master, signing, issuer }),
-    people: openPeople(pool, models),
-    owners: openOwners(pool, models),
-    ties: openTies(pool, models),
-    posts: openPosts(pool, models),
+    people: openPeople(views, models),
+    owners: openOwners(views, models),
+    ties: openTies(views, models),
+    posts: openPosts(views, models),
     reply: openReplies(parts.positionKey),
     signups: metrics.counter('signups_total', 'Accounts made'),
     created: metrics.counter('posts_created_total', 'Posts published'),

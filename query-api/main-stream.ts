@@ -1,5 +1,6 @@
 import { createKeyStore } from '../platform/http/signing-keys.ts';
 import { createPool } from '../platform/postgres/pool.ts';
+import { prepared } from '../platform/postgres/prepared.ts';
 import { openServing } from '../platform/postgres/serving.ts';
 import type { Config } from '../platform/process/config.ts';
 import { type Running, runMain } from '../platform/process/main.ts';
@@ -43,7 +44,7 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
       verifier: openVerifier({ keyOf, issuer: config.publicUrl, isErased: watchErasures(pool) }),
       connections,
       hub,
-      history: openHistory({ pool, redis, prefix, serving, metrics }),
+      history: openHistory({ pool: prepared(pool), redis, prefix, serving, metrics }),
       log,
       metrics,
       mayLog: perSecond(deliveriesLogged),

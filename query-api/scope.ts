@@ -7,6 +7,7 @@ import type { Waiter } from '../platform/postgres/waiter.ts';
 import { modelTopics } from '../schemas/models.ts';
 import type { ModelName } from '../schemas/route.ts';
 import { problem } from './problem.ts';
+import type { RowKind, Rows } from './rows.ts';
 
 /** What one request reads from: the versions of the models as they were when it came, so that none are mixed. */
 export interface Scope {
@@ -16,12 +17,17 @@ export interface Scope {
   model(name: ModelName): ServedModel;
   /** The Postgres schema of a model, to name its tables by. */
   schema(name: ModelName): string;
+  /** Rows by key, asked for in one query with what other requests want at the same moment. */
+  ask<V>(kind: RowKind<V>, keys: readonly string[]): Promise<Map<string, V>>;
+  /** The same, remembered while the model stands still. */
+  recall<V>(kind: RowKind<V>, keys: readonly string[]): Promise<Map<string, V>>;
   /** Everything from before this is in all models of the route, milliseconds; null while nothing is known. */
   asOf: number | null;
 }
 
 export interface ScopeParts {
   db: Queryable;
+  rows: Rows;
   serving: Serving;
   waiter: Waiter;
   /** Signs position tokens. */
@@ -40,6 +46,8 @@ export function scopeHooks(parts: ScopeParts): Omit<RoomHooks<Scope>, 'verify'> 
         viewerId: viewer?.userId ?? null,
         model: (name) => servedModel(models, name),
         schema: (name) => servedModel(models, name).schema,
+        ask: (kind, keys) => parts.rows.ask(kind, servedModel(models, kind.model), keys),
+        recall: (kind, keys) => parts.rows.recall(kind, servedModel(models, kind.model), keys),
         asOf: asOfAll(reads, parts.waiter),
       };
     },

@@ -4,6 +4,7 @@ import type { HealthCheck } from '../platform/http/operations.ts';
 import { type HttpServer, openHttpServer } from '../platform/http/server.ts';
 import { createKeyStore, type PublicKey } from '../platform/http/signing-keys.ts';
 import type { Pool } from '../platform/postgres/pool.ts';
+import { prepared } from '../platform/postgres/prepared.ts';
 import type { Serving } from '../platform/postgres/serving.ts';
 import type { Waiter } from '../platform/postgres/waiter.ts';
 import type { Redis } from '../platform/redis/redis.ts';
@@ -20,6 +21,7 @@ import { blockRoutes } from './graph/block.route.ts';
 import { followRoutes } from './graph/follow.route.ts';
 import { mediaRoutes } from './media/media.route.ts';
 import type { Room } from './room.ts';
+import { openRows } from './rows.ts';
 import { type Scope, scopeHooks } from './scope.ts';
 import { openapiRoutes } from './system/openapi.route.ts';
 
@@ -44,13 +46,14 @@ export interface QueryApiOptions {
 export async function openQueryApi(options: QueryApiOptions): Promise<HttpServer> {
   const { pool, serving, waiter, redis, prefix, publicUrl } = options;
   const positionKey = await readPositionKey(pool);
+  const db = prepared(pool);
   const handle = createBinder<Scope>({
     verify: createTokenVerifier({
       keyOf: createKeyStore(() => readPublicKeys(pool)),
       issuer: publicUrl,
       isErased: watchErasures(pool),
     }),
-    ...scopeHooks({ db: pool, serving, waiter, positionKey }),
+    ...scopeHooks({ db, rows: openRows({ db, moves: waiter.moves }), serving, waiter, positionKey }),
   });
   const routes = boundRoutes({ handle, redis, prefix, publicUrl });
   return openHttpServer({ ...options, routes, known: allRoutes, checks: healthChecks(options) });

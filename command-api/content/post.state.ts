@@ -1,4 +1,5 @@
 import type { PositionToken } from '../../platform/log/position.ts';
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { modelTopics } from '../../schemas/models.ts';
 import type { OwnerFacts, Relation } from '../../schemas/visibility/visibility.ts';
@@ -49,7 +50,7 @@ export function openPosts(pool: Queryable, models: Models): Lookup<KnownPost> {
       const { rows } = await pool.query(
         `SELECT post_id, author_id, live, visible, event_time FROM ${models.schema('posts')}.post
          WHERE post_id = ANY($1::uuid[])`,
-        [postIds],
+        [uuidArray(postIds)],
       );
       return new Map(rows.map((row) => [row.post_id, postOf(row)]));
     },

@@ -1,3 +1,4 @@
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { type TieRow, tieColumns, tieJoins, tieOf } from '../../schemas/graph/tie.ts';
 import { modelTopics } from '../../schemas/models.ts';
@@ -13,7 +14,7 @@ export interface KnownTie extends Tie {
   eventTime: number;
 }
 
-/** What is between two people, by tieKey: an answer for any two. */
+/** What is between two people, by tieKey; null of strangers, of whom nothing was ever said. */
 export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
   return openLookup({
     topics: modelTopics.graph,
@@ -24,8 +25,9 @@ export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
       const { rows } = await pool.query(
         `SELECT viewer_id, owner_id, ${tieColumns}, b.blocked_at,
                 greatest(f.event_time, r.event_time, b.event_time, o.event_time) AS event_time
-         FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id) ${tieJoins(s, 'viewer_id', 'owner_id')}`,
-        [ends.map(([viewer]) => viewer), ends.map(([, owner]) => owner)],
+         FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id) ${tieJoins(s, 'viewer_id', 'owner_id')}
+         WHERE coalesce(f.event_id, r.event_id, b.event_id, o.event_id) IS NOT NULL`,
+        [uuidArray(ends.map(([viewer]) => viewer!)), uuidArray(ends.map(([, owner]) => owner!))],
       );
       return new Map(rows.map((row) => [tieKey(row.viewer_id, row.owner_id), knownTieOf(row)]));
     },

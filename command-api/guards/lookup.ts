@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PositionToken } from '../../platform/log/position.ts';
+import { openGathering } from '../../platform/postgres/gathering.ts';
 
 /**
  * Facts that many commands ask for (does the post exist, who is behind the name): a bounded cache in front of one
@@ -23,7 +24,6 @@ export interface LookupOptions<V> {
 /** Facts that protect people are never older than this, in milliseconds (DESIGN §5). */
 const maxAgeMs = 1_000;
 const maxEntries = 50_000;
-const maxKeysPerLoad = 1_000;
 
 interface Entry<V> {
   value: V;
@@ -36,7 +36,11 @@ export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
   // Only what exists is kept: something that has just come to be must not be denied for a second.
   const cache = new LRUCache<string, Entry<V>>({ max: maxEntries });
   const freshness = openFreshness(options.topics);
-  const gather = openGathering(options.load);
+  const gather = openGathering(async (keys) => {
+    const at = performance.now();
+    const found = await options.load(keys);
+    return new Map([...found].map(([key, value]): [string, Entry<V>] => [key, { value, at }]));
+  });
   let version = '';
 
   const clearOnSwitch = (): void => {
@@ -52,7 +56,7 @@ export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
       const notBefore = Math.max(now - maxAgeMs, freshness.since(position, now));
       const known = cache.get(key);
       if (known && known.at >= notBefore) return known.value;
-      const found = await gather(key);
+      const found = (await gather([key])).get(key);
       if (found && keep(found.value)) cache.set(key, found);
       return found?.value ?? null;
     },
@@ -80,29 +84,5 @@ function openFreshness(topics: readonly string[]) {
       return since;
     },
     clear: () => passed.clear(),
-  };
-}
-
-/** One query for the keys that are asked for in the same turn of the event loop. */
-function openGathering<V>(load: LookupOptions<V>['load']) {
-  let gathered: { keys: Set<string>; result: Promise<Map<string, Entry<V>>> } | null = null;
-
-  const begin = (): NonNullable<typeof gathered> => {
-    const keys = new Set<string>();
-    const result = new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
-      gathered = null;
-      return loadEntries([...keys]);
-    });
-    return { keys, result };
-  };
-  const loadEntries = async (keys: string[]): Promise<Map<string, Entry<V>>> => {
-    const at = performance.now();
-    const found = await load(keys);
-    return new Map([...found].map(([key, value]) => [key, { value, at }]));
-  };
-  return async (key: string): Promise<Entry<V> | undefined> => {
-    if (!gathered || gathered.keys.size >= maxKeysPerLoad) gathered = begin();
-    gathered.keys.add(key);
-    return (await gathered.result).get(key);
   };
 }

@@ -83,7 +83,7 @@ function answer(ctx: Context, contract: HttpContract, reply: Reply<HttpContract>
   if (contract.auth !== 'none') ctx.vary('Authorization');
   if (reply.headers) ctx.set(reply.headers);
   if (status === 204) return;
-  ctx.body = contentType ? reply.body : JSON.stringify(reply.body);
+  ctx.body = contentType ? reply.body : (reply.json ?? JSON.stringify(reply.body));
   ctx.type = contentType ?? 'application/json';
 }
 

@@ -41,6 +41,8 @@ export interface Call<C extends HttpContract, Scope = unknown> {
 /** A 204 has no body; a text body is for contracts whose contentType is not JSON. */
 export interface Reply<C extends HttpContract> {
   body?: C['success']['body'] extends z.ZodType ? z.input<C['success']['body']> : string;
+  /** Instead of `body` where that is JSON already, put together of parts that are the same for many. */
+  json?: string;
   headers?: Record<string, string>;
 }
 

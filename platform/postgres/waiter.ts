@@ -17,6 +17,8 @@ export interface Waiter {
    * when that waits for a paused model; key_parked when a record asked for is parked.
    */
   wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
+  /** How often the consumer was heard to have moved: what was read at the same count is what its tables say now. */
+  moves(consumer: string): number;
   /** Up to when everything of the consumer's partitions is applied, milliseconds; 0 when nothing is known. */
   asOf(consumer: string): number;
   close(): Promise<void>;
@@ -42,6 +44,7 @@ const lookAgainMs = 250;
 /** Follows the projectors' commits by their announcements, and by a look of its own while somebody waits. */
 export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   const reached = new Map<string, bigint>();
+  const moves = new Map<string, number>();
   /** By consumer, then partition: the least of them is what the consumer as a whole has. */
   const freshUntil = new Map<string, Map<string, number>>();
   const pending = new Set<Pending>();
@@ -51,7 +54,10 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   const note = (consumer: string, topic: string, partition: number, next: bigint, time: number): void => {
     const id = `${consumer} ${topic}/${partition}`;
     const known = reached.get(id);
-    if (known === undefined || known < next) reached.set(id, next);
+    if (known === undefined || known < next) {
+      reached.set(id, next);
+      moves.set(consumer, (moves.get(consumer) ?? 0) + 1);
+    }
     if (time === 0) return;
     const times = freshUntil.get(consumer) ?? new Map<string, number>();
     freshUntil.set(consumer, times);
@@ -77,7 +83,8 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   };
   const forgetGone = (consumers: ReadonlySet<string>): void => {
     for (const id of reached.keys()) if (!consumers.has(id.slice(0, id.indexOf(' ')))) reached.delete(id);
-    for (const consumer of freshUntil.keys()) if (!consumers.has(consumer)) freshUntil.delete(consumer);
+    for (const map of [freshUntil, moves])
+      for (const consumer of map.keys()) if (!consumers.has(consumer)) map.delete(consumer);
   };
   const look = async (): Promise<void> => {
     const { rows } = await pool.query(
@@ -141,6 +148,7 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
         pending.add(item);
       });
     },
+    moves: (consumer) => moves.get(consumer) ?? 0,
     asOf(consumer) {
       const times = freshUntil.get(consumer);
       return times ? Math.min(...times.values()) : 0;

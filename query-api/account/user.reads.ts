@@ -1,6 +1,8 @@
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
 import { loadTies } from '../graph/tie.reads.ts';
 import { problem } from '../problem.ts';
+import type { RowKind } from '../rows.ts';
 import type { Scope } from '../scope.ts';
 import { maySeeContentOf, maySeeUser } from './user.rules.ts';
 
@@ -25,22 +27,27 @@ export interface OwnRow {
   gender: string | null;
 }
 
-const people = (scope: Scope): string => {
-  const s = scope.schema('accounts');
-  return `${s}.person p JOIN ${s}.profile f USING (user_id)`;
-};
+const peopleIn = (s: string): string => `${s}.person p JOIN ${s}.profile f USING (user_id)`;
+
+const people = (scope: Scope): string => peopleIn(scope.schema('accounts'));
 
 const userColumns = `user_id, p.username, f.full_name, f.bio, f.website, f.avatar_media_id, f.private_since,
   p.live AND f.live AS live`;
 
-/** People by id, one round trip; unknown ones are missing from the map. */
-export async function loadUsers(scope: Scope, ids: readonly string[]): Promise<Map<string, UserRow>> {
-  if (ids.length === 0) return new Map();
-  const { rows } = await scope.db.query(
-    `SELECT ${userColumns} FROM ${people(scope)} WHERE user_id = ANY($1::uuid[]) AND p.live AND f.live`,
-    [[...new Set(ids)]],
-  );
-  return new Map(rows.map((row) => [row.user_id, userRow(row)]));
+const users: RowKind<UserRow> = {
+  model: 'accounts',
+  async load(db, s, ids) {
+    const { rows } = await db.query(
+      `SELECT ${userColumns} FROM ${peopleIn(s)} WHERE user_id = ANY($1::uuid[]) AND p.live AND f.live`,
+      [uuidArray(ids)],
+    );
+    return new Map(rows.map((row) => [row.user_id, userRow(row)]));
+  },
+};
+
+/** People by id; unknown ones are missing from the map. */
+export function loadUsers(scope: Scope, ids: readonly string[]): Promise<Map<string, UserRow>> {
+  return scope.recall(users, ids);
 }
 
 /** Somebody whom the viewer may see. */

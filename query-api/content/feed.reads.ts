@@ -1,5 +1,7 @@
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import { timelineRules } from '../../schemas/content/timeline.keys.ts';
 import { afterCursor, type Cursor, cursorParams, newestFirst } from '../cursor.ts';
+import type { RowKind } from '../rows.ts';
 import type { Scope } from '../scope.ts';
 import { readTimeline, type TimelineSource } from './feed.redis.ts';
 
@@ -15,29 +17,44 @@ export async function feedEntries(
   after: Cursor | null,
   limit: number,
 ): Promise<Cursor[]> {
-  const { epoch, pulls } = await readState(scope);
+  // A page is asked for together with whether it may be believed; all of a merged feed, only once that is known.
+  const [{ epoch, pulls }, page] = await Promise.all([
+    readState(scope),
+    readTimeline(scope, source, after, limit),
+  ]);
   // A first page is above the cut, whatever it merges; for a later one all of the feed must be merged and cut.
   const merged = pulls && after !== null;
-  const from = merged ? null : after;
   const count = merged ? feedLength : limit;
-  const timeline = await readTimeline(scope, source, from, count);
+  const timeline = merged ? await readTimeline(scope, source, null, count) : page;
   if (timeline?.epoch !== epoch) return feedFromFacts(scope, after, limit);
   if (!pulls) return timeline.entries;
   const feed = merge(timeline.entries, await pulledEntries(scope, count)).slice(0, feedLength);
   return feed.filter((entry) => after === null || newestFirst(after, entry) < 0).slice(0, limit);
 }
 
+interface FeedState {
+  epoch: string;
+  pulls: boolean;
+}
+
+const states: RowKind<FeedState> = {
+  model: 'timelines',
+  async load(db, s, readerIds) {
+    const { rows } = await db.query(
+      `SELECT n.id, epoch, EXISTS (
+         SELECT FROM ${s}.timeline_follow f JOIN ${s}.timeline_pulled x ON x.author_id = f.followee_id
+         WHERE f.follower_id = n.id AND f.live) AS pulls
+       FROM unnest($1::uuid[]) AS n (id), ${s}.timeline_state`,
+      [uuidArray(readerIds)],
+    );
+    return new Map(rows.map(({ id, epoch, pulls }) => [id, { epoch, pulls }]));
+  },
+};
+
 /** Whether Redis can be believed, and whether any author's posts must be pulled. */
-async function readState(scope: Scope): Promise<{ epoch: string; pulls: boolean }> {
-  const s = scope.schema('timelines');
-  const { rows } = await scope.db.query(
-    `SELECT epoch, EXISTS (
-       SELECT FROM ${s}.timeline_follow f JOIN ${s}.timeline_pulled x ON x.author_id = f.followee_id
-       WHERE f.follower_id = $1 AND f.live) AS pulls
-     FROM ${s}.timeline_state`,
-    [scope.viewerId],
-  );
-  return rows[0];
+async function readState(scope: Scope): Promise<FeedState> {
+  const readerId = scope.viewerId!;
+  return (await scope.ask(states, [readerId])).get(readerId)!;
 }
 
 /** What the follow row f brings of its author: the posts since, and the newest before. */

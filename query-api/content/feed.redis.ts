@@ -51,23 +51,21 @@ interface Range {
   limit: number;
 }
 
+/** At once, so that a flush in between can't pair an old epoch with an empty timeline; one command is the cheapest way. */
+const pageScript = `return {
+  redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3]),
+  redis.call('GET', KEYS[2]),
+  redis.call('GET', KEYS[3]),
+}`;
+
 async function readPages({ redis, runId }: TimelineSource, range: Range): Promise<Timeline> {
   const { key, epochKey, lifeKey, after, limit } = range;
   const max = after === null ? '+inf' : after.time;
   const count = limit + spare;
   const entries: Cursor[] = [];
   for (let offset = 0; ; offset += count) {
-    // At once, so that a flush in between can't pair an old epoch with an empty timeline.
-    const answers = await redis
-      .multi()
-      .zrevrangebyscore(key, max, '-inf', 'WITHSCORES', 'LIMIT', offset, count)
-      .get(epochKey)
-      .get(lifeKey)
-      .exec();
-    const [flat, named, life] = answers!.map(([error, value]) => {
-      if (error) throw error;
-      return value;
-    }) as [string[], string | null, string | null];
+    const answer = await redis.eval(pageScript, 3, key, epochKey, lifeKey, max, offset, count);
+    const [flat, named, life] = answer as [string[], string | null, string | null];
     const own = runId();
     const epoch = own !== null && life === own ? named : null;
     const found = entriesOf(flat);

@@ -13,7 +13,7 @@ export function feedRoutes({ handle, publicUrl, redis, prefix }: Room): BoundRou
   return [
     handle(readFeed, async ({ query, scope }) => {
       const skeleton = feedEntries.bind(null, scope, source);
-      return { body: await servePosts({ scope, publicUrl, skeleton }, query) };
+      return servePosts({ scope, publicUrl, skeleton }, query);
     }),
   ];
 }

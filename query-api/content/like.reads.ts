@@ -1,4 +1,6 @@
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
+import { pairColumns, pairKey, type RowKind } from '../rows.ts';
 import type { Scope } from '../scope.ts';
 
 export interface LikesOf {
@@ -22,16 +24,39 @@ export async function likersOf(
   return rows.map((row) => ({ id: row.liker_id, time: row.event_time.getTime() }));
 }
 
-/** Counts and the viewer's own like of these posts, one round trip. */
+const counts: RowKind<number> = {
+  model: 'likes',
+  async load(db, s, postIds) {
+    const { rows } = await db.query(
+      `SELECT post_id, likes FROM ${s}.post_like_count WHERE post_id = ANY($1::uuid[])`,
+      [uuidArray(postIds)],
+    );
+    return new Map(rows.map((row) => [row.post_id, row.likes]));
+  },
+};
+
+/** Which of these pairs of a post and a person are likes. */
+const likes: RowKind<true> = {
+  model: 'likes',
+  async load(db, s, pairs) {
+    const { rows } = await db.query(
+      `SELECT post_id, liker_id FROM unnest($1::uuid[], $2::uuid[]) AS n (post_id, liker_id)
+       JOIN ${s}.post_like USING (post_id, liker_id) WHERE live`,
+      pairColumns(pairs),
+    );
+    return new Map(rows.map((row) => [pairKey(row.post_id, row.liker_id), true]));
+  },
+};
+
+/** Counts and the viewer's own like of these posts. */
 export async function loadLikes(scope: Scope, postIds: readonly string[]): Promise<Map<string, LikesOf>> {
-  if (postIds.length === 0) return new Map();
-  const s = scope.schema('likes');
-  const { rows } = await scope.db.query(
-    `SELECT n.post_id, coalesce(c.likes, 0) AS count, coalesce(l.live, false) AS by_viewer
-     FROM unnest($1::uuid[]) AS n (post_id)
-     LEFT JOIN ${s}.post_like_count c USING (post_id)
-     LEFT JOIN ${s}.post_like l ON l.post_id = n.post_id AND l.liker_id = $2`,
-    [postIds, scope.viewerId],
+  const { viewerId } = scope;
+  const own = viewerId === null ? [] : postIds.map((postId) => pairKey(postId, viewerId));
+  const [counted, liked] = await Promise.all([scope.ask(counts, postIds), scope.ask(likes, own)]);
+  return new Map(
+    postIds.map((postId, n) => [
+      postId,
+      { count: counted.get(postId) ?? 0, byViewer: viewerId !== null && liked.has(own[n]!) },
+    ]),
   );
-  return new Map(rows.map((row) => [row.post_id, { count: row.count, byViewer: row.by_viewer }]));
 }

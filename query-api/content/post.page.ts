@@ -1,14 +1,13 @@
-import type { z } from 'zod';
-import type { Post } from '../../schemas/shapes.ts';
 import { avatarIds } from '../account/user.page.ts';
 import { loadUsers } from '../account/user.reads.ts';
 import type { Cursor } from '../cursor.ts';
 import { loadTies } from '../graph/tie.reads.ts';
 import { loadMedia } from '../media/media.reads.ts';
-import { type Page, type PageQuery, type Steps, servePage } from '../pipeline.ts';
+import { type PageQuery, type Steps, servePage } from '../pipeline.ts';
 import type { Scope } from '../scope.ts';
 import { loadLikes } from './like.reads.ts';
-import { maySeePostOf, type Posts, presentPost } from './post.present.ts';
+import { postJson } from './post.json.ts';
+import { maySeePostOf, type Posts } from './post.present.ts';
 import { loadPosts } from './post.reads.ts';
 
 /** Everything that posts are shown with, one round trip per kind. */
@@ -28,12 +27,12 @@ export interface PostsPage {
   skeleton(after: Cursor | null, limit: number): Promise<Cursor[]>;
 }
 
-/** One page of posts, whichever list they are on. */
-export function servePosts(
+/** One page of posts, whichever list they are on, as JSON. */
+export async function servePosts(
   { scope, publicUrl, skeleton }: PostsPage,
   query: PageQuery,
-): Promise<Page<z.input<typeof Post>>> {
-  const steps: Steps<Cursor, Posts, z.input<typeof Post>> = {
+): Promise<{ json: string }> {
+  const steps: Steps<Cursor, Posts, string> = {
     skeleton,
     hydrate: (entries) =>
       hydratePosts(
@@ -41,7 +40,8 @@ export function servePosts(
         entries.map((entry) => entry.id),
       ),
     rules: ({ id }, posts) => maySeePostOf(scope.viewerId, id, posts),
-    present: ({ id }, posts) => presentPost(scope.viewerId, id, posts, publicUrl),
+    present: ({ id }, posts) => postJson(scope.viewerId, id, posts, publicUrl),
   };
-  return servePage(steps, query);
+  const { items, nextCursor } = await servePage(steps, query);
+  return { json: `{"items":[${items.join()}],"nextCursor":${JSON.stringify(nextCursor)}}` };
 }

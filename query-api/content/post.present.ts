@@ -28,16 +28,37 @@ export function maySeePostOf(viewerId: string | null, id: string, hydrated: Post
   return maySeePost(relation, author, { live: post.live, mediaReady });
 }
 
+type PostBody = z.input<typeof Post>;
+/** What differs by who looks, and what changes with every like. */
+type ForViewer = 'likeCount' | 'likedByViewer';
+
 /** Only for posts that the rules let through. */
 export function presentPost(
   viewerId: string | null,
   id: string,
   hydrated: Posts,
   publicUrl: string,
-): z.input<typeof Post> {
-  const post = hydrated.posts.get(id)!;
+): PostBody {
+  return { ...presentForAll(id, hydrated, publicUrl), ...presentForViewer(viewerId, id, hydrated) };
+}
+
+export function presentForViewer(
+  viewerId: string | null,
+  id: string,
+  hydrated: Posts,
+): Pick<PostBody, ForViewer> {
+  const { hideCounts, authorId } = hydrated.posts.get(id)!;
   const likes = hydrated.likes.get(id);
-  const countHidden = post.hideCounts && viewerId !== post.authorId;
+  const countHidden = hideCounts && viewerId !== authorId;
+  return {
+    likeCount: countHidden ? null : (likes?.count ?? 0),
+    likedByViewer: likes?.byViewer ?? false,
+  };
+}
+
+/** The same for whoever may see the post. */
+export function presentForAll(id: string, hydrated: Posts, publicUrl: string): Omit<PostBody, ForViewer> {
+  const post = hydrated.posts.get(id)!;
   return {
     id,
     author: presentAuthor(hydrated.users.get(post.authorId)!, hydrated.media, publicUrl),
@@ -48,8 +69,6 @@ export function presentPost(
     hideCounts: post.hideCounts,
     commentsOff: post.commentsOff,
     state: stateOf(post, hydrated.media),
-    likeCount: countHidden ? null : (likes?.count ?? 0),
-    likedByViewer: likes?.byViewer ?? false,
     publishedAt: post.publishedAt.toISOString(),
   };
 }

@@ -1,4 +1,6 @@
+import { uuidArray } from '../../platform/postgres/gathering.ts';
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
+import type { RowKind } from '../rows.ts';
 import type { Scope } from '../scope.ts';
 
 export interface PostRow {
@@ -16,33 +18,39 @@ export interface PostRow {
   publishedAt: Date;
 }
 
-/** Posts by id, one round trip; unknown and deleted ones are missing from the map. */
-export async function loadPosts(scope: Scope, ids: readonly string[]): Promise<Map<string, PostRow>> {
-  if (ids.length === 0) return new Map();
-  const { rows } = await scope.db.query(
-    `SELECT post_id, author_id, caption, media_ids, location, is_reel, hide_counts, comments_off, live, visible,
-            event_time
-     FROM ${scope.schema('posts')}.post WHERE post_id = ANY($1::uuid[]) AND live`,
-    [ids],
-  );
-  return new Map(
-    rows.map((row) => [
-      row.post_id,
-      {
-        id: row.post_id,
-        authorId: row.author_id,
-        caption: row.caption ?? '',
-        mediaIds: row.media_ids,
-        location: row.location,
-        isReel: row.is_reel,
-        hideCounts: row.hide_counts,
-        commentsOff: row.comments_off,
-        live: row.live,
-        visible: row.visible,
-        publishedAt: row.event_time,
-      },
-    ]),
-  );
+const posts: RowKind<PostRow> = {
+  model: 'posts',
+  async load(db, s, ids) {
+    const { rows } = await db.query(
+      `SELECT post_id, author_id, caption, media_ids, location, is_reel, hide_counts, comments_off, live, visible,
+              event_time
+       FROM ${s}.post WHERE post_id = ANY($1::uuid[]) AND live`,
+      [uuidArray(ids)],
+    );
+    return new Map(rows.map((row) => [row.post_id, postRow(row)]));
+  },
+};
+
+/** Posts by id; unknown and deleted ones are missing from the map. */
+export function loadPosts(scope: Scope, ids: readonly string[]): Promise<Map<string, PostRow>> {
+  return scope.recall(posts, ids);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the columns above
+function postRow(row: any): PostRow {
+  return {
+    id: row.post_id,
+    authorId: row.author_id,
+    caption: row.caption ?? '',
+    mediaIds: row.media_ids,
+    location: row.location,
+    isReel: row.is_reel,
+    hideCounts: row.hide_counts,
+    commentsOff: row.comments_off,
+    live: row.live,
+    visible: row.visible,
+    publishedAt: row.event_time,
+  };
 }
 
 /** An author's posts, newest first; the rules say which of them the viewer sees. */

@@ -17,11 +17,11 @@ export function postRoutes({ handle, publicUrl }: Room): BoundRoute[] {
     }),
     handle(listUserPosts, async ({ params, query, scope }) => {
       const skeleton = postsShown(scope, await requireUser(scope, params.username));
-      return { body: await servePosts({ scope, publicUrl, skeleton }, query) };
+      return servePosts({ scope, publicUrl, skeleton }, query);
     }),
     handle(listPostsByUserId, async ({ params, query, scope }) => {
       const skeleton = postsShown(scope, await requireUserById(scope, params.userId));
-      return { body: await servePosts({ scope, publicUrl, skeleton }, query) };
+      return servePosts({ scope, publicUrl, skeleton }, query);
     }),
   ];
 }

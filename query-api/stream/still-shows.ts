@@ -8,7 +8,8 @@ import {
   relationOf,
   type Tie,
 } from '../../schemas/visibility/visibility.ts';
-import { loadTies } from '../graph/tie.reads.ts';
+import { queryTies } from '../graph/tie.reads.ts';
+import { pairKey } from '../rows.ts';
 import type { StreamMetrics } from './metrics.ts';
 import type { HistoryFrame } from './session.ts';
 import type { WireFrame } from './wire.ts';
@@ -88,10 +89,19 @@ async function loadFacts(
   const { accounts, graph, posts } = Object.fromEntries(models) as Record<string, ServedModel | undefined>;
   const [people, ties, live] = await Promise.all([
     accounts ? loadPeople(pool, accounts.schema, personIds) : new Map(),
-    graph ? loadTies({ db: pool, schema: () => graph.schema, viewerId }, personIds) : new Map(),
+    graph ? loadTies(pool, graph.schema, viewerId, personIds) : new Map(),
     posts && postIds.length > 0 ? loadPosts(pool, posts.schema, postIds) : new Map(),
   ]);
   return { people, ties, posts: live };
+}
+
+async function loadTies(pool: Queryable, s: string, viewerId: string, ids: string[]): Promise<Facts['ties']> {
+  const found = await queryTies(
+    pool,
+    s,
+    ids.map((id) => pairKey(viewerId, id)),
+  );
+  return new Map(ids.map((id) => [id, found.get(pairKey(viewerId, id)) ?? noTie]));
 }
 
 async function loadPeople(pool: Queryable, s: string, ids: string[]): Promise<Facts['people']> {

@@ -1,0 +1,59 @@
+/** Asks for all that is wanted in the same moment at once; gives at least what it found of these keys. */
+export type Gathering<V> = (keys: Iterable<string>) => Promise<ReadonlyMap<string, V>>;
+
+/** Queries of one gathering under way. What is wanted meanwhile waits, and makes few large queries of many small. */
+const atOnce = 2;
+const maxKeysPerLoad = 2_000;
+
+interface Batch<V> {
+  keys: Set<string>;
+  result: Promise<ReadonlyMap<string, V>>;
+  resolve(found: ReadonlyMap<string, V>): void;
+  reject(error: Error): void;
+}
+
+/**
+ * One query for the keys that many requests want at the same time. It begins after each of them has asked, so nobody
+ * is told what was so before. `load` leaves out what does not exist.
+ */
+export function openGathering<V>(load: (keys: string[]) => Promise<ReadonlyMap<string, V>>): Gathering<V> {
+  const waiting: Batch<V>[] = [];
+  let underWay = 0;
+
+  const begin = (): void => {
+    while (underWay < atOnce && waiting.length > 0) {
+      const { keys, resolve, reject } = waiting.shift()!;
+      underWay += 1;
+      load([...keys])
+        .then(resolve, reject)
+        .finally(() => {
+          underWay -= 1;
+          begin();
+        });
+    }
+  };
+  const openBatch = (): Batch<V> => {
+    const last = waiting.at(-1);
+    if (last && last.keys.size < maxKeysPerLoad) return last;
+    const { promise: result, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, V>>();
+    const batch = { keys: new Set<string>(), result, resolve, reject };
+    waiting.push(batch);
+    setImmediate(begin);
+    return batch;
+  };
+  return async (keys) => {
+    const batches = new Set<Batch<V>>();
+    for (const key of keys) {
+      const batch = openBatch();
+      batch.keys.add(key);
+      batches.add(batch);
+    }
+    const results = await Promise.all([...batches].map(({ result }) => result));
+    return results.length === 1 ? results[0]! : new Map(results.flatMap((found) => [...found]));
+  };
+}
+
+/** Ids as a parameter of a query: nothing in them needs a quote, and there are thousands. */
+export function uuidArray(ids: readonly string[]): string {
+  return `{${ids.join()}}`;
+}
