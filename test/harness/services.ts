@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import path from 'node:path';
+import { nodeFlags } from '../../deploy/parts.ts';
 
 export const serviceNames = [
   'command-api',
@@ -102,7 +103,7 @@ export async function defineService(
       PORT: String(port),
       SERVICE_NAME: name,
     };
-    const started = spawn(process.execPath, [mains[name].file], {
+    const started = spawn(process.execPath, [...nodeFlags, mains[name].file], {
       cwd: sources,
       env: own,
       stdio: ['ignore', 'pipe', 'pipe'],

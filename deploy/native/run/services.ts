@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Part, parts } from '../../parts.ts';
+import { nodeFlags, type Part, parts } from '../../parts.ts';
 import { serviceEnvironment } from '../environment.ts';
 import { failure } from '../failure.ts';
 import { type Context, launch } from './context.ts';
@@ -35,7 +35,7 @@ export async function startService(
       join(import.meta.dirname, '../keep.sh'),
       String(settledSeconds),
       process.execPath,
-      '--disable-warning=ExperimentalWarning',
+      ...nodeFlags,
       join(paths.repo, part.main!),
     ],
     cwd: paths.repo,
