@@ -14,8 +14,14 @@ declare module 'autocannon' {
     timeout?: number;
     requests: {
       method?: string;
-      setupRequest?(request: Request): Request;
-      onResponse?(status: number, body: string): void;
+      /** The context is the connection's own; what is put into it comes back with the answer. */
+      setupRequest?(request: Request, context: Record<string, unknown>): Request;
+      onResponse?(
+        status: number,
+        body: string,
+        context: Record<string, unknown>,
+        headers: Record<string, string>,
+      ): void;
     }[];
   }
   interface Result {

@@ -1,18 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import autocannon from 'autocannon';
-import { openSessions } from '../../command-api/account/sessions.ts';
-import { openSigningKey } from '../../command-api/account/signing-key.ts';
 import { fetchHeads } from '../../platform/log/topics.ts';
 import { schemaOf } from '../../platform/postgres/serving.ts';
-import { createDataKey } from '../../platform/vault/data-keys.ts';
-import { type MasterKey, openMasterKey } from '../../platform/vault/master-key.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { createRandom } from '../load/random.ts';
 import { createFeeds } from './feeds.ts';
 import { against, type BenchReport, figureOf, loadNow, type Run } from './figures.ts';
+import { loadHttp } from './http-load.ts';
 import { appendEvents, appendRecords, benchCodec, epochMs, idAt, likeEvent } from './likes.ts';
-import { startProcess } from './process.ts';
-import { startProjectors } from './projectors.ts';
+import { createMembers, openTokens, registerMembers } from './people.ts';
+import { startProcess, urlOf, type WorldProcess } from './process.ts';
+import { allApplied, installModels, startProjectors } from './projectors.ts';
 import type { BenchWorld } from './world.ts';
 
 export interface CommandsOptions {
@@ -27,8 +24,8 @@ interface Stage {
   url: string;
   likers: { userId: string; accessToken: string }[];
   posts: { postId: string; authorId: string }[];
-  /** Peak of the process that answers, so far. */
-  memoryMb(): number;
+  /** What answers. */
+  api: WorldProcess;
 }
 
 const postCount = 5_000;
@@ -40,7 +37,7 @@ const schema = schemaOf('likes', 1);
 export async function benchCommands(world: BenchWorld, options: CommandsOptions): Promise<BenchReport> {
   const { runs, seconds, connections, say } = options;
   const loadAverage = loadNow();
-  say(`projecting ${postCount.toLocaleString('en')} posts, opening ${likerCount} sessions`);
+  say(`projecting ${postCount.toLocaleString('en')} posts, signing ${likerCount} tokens`);
   const stage = await openStage(world);
   const subject: Run[] = [];
   const raw: Run[] = [];
@@ -55,7 +52,7 @@ export async function benchCommands(world: BenchWorld, options: CommandsOptions)
     behind.push(await secondsBehind(world));
     acknowledged += answered.count;
     await mustHoldAll(world, acknowledged, wished);
-    subject.push({ ...answered, memoryMb: stage.memoryMb() });
+    subject.push({ ...answered, memoryMb: stage.api.memoryMb() });
     raw.push(await produce(world, stage, asked, answered.count));
   }
   const ceiling = figureOf('ceiling: raw batched produce of as many records', raw);
@@ -71,24 +68,24 @@ export async function benchCommands(world: BenchWorld, options: CommandsOptions)
 
 async function openStage(world: BenchWorld): Promise<Stage> {
   const posts = createFeeds(postCount).posts.map((post) => ({ ...post, mediaIds: [post.postId] }));
-  const master = openMasterKey(world.env.EMULSION_MASTER_KEY_FILE!);
-  const dataKeys = new Map<string, Buffer>();
-  for (const author of new Set(posts.map(({ authorId }) => authorId)))
-    dataKeys.set(author, await createDataKey(world.owner, master, author));
-  await appendEvents(world, [...posts, ...posts.map(photoOf)], dataKeys);
+  const authorIds = [...new Set(posts.map(({ authorId }) => authorId))];
+  const authors = authorIds.map((userId, n) => ({ userId, username: `author_${n}` }));
+  const { events, dataKeys } = await registerMembers(world, authors);
+  await installModels(world);
   startProjectors(world);
-  const projected = `SELECT FROM ${schemaOf('posts', 1)}.post WHERE visible HAVING count(*) = $1`;
-  while (!(await found(world, projected, [postCount]))) await sleep(100);
-  const likers = await openLikers(world, master);
+  await appendEvents(world, [...events, ...posts, ...posts.map(photoOf)], dataKeys);
+  await allApplied(world);
+  const tokenOf = await openTokens(world);
+  const likers = createMembers(likerCount, 'liker').map(({ userId }) => ({
+    userId,
+    accessToken: tokenOf(userId),
+  }));
   const api = startProcess(world, {
     main: 'command-api/main.ts',
     databaseKey: 'COMMAND_DATABASE_URL',
     env: { EMULSION_HOST: '127.0.0.1' },
   });
-  const port = await api.until((line) =>
-    line.includes('"listening"') ? Number(JSON.parse(line).port) : null,
-  );
-  return { url: `http://127.0.0.1:${port}`, likers, posts, memoryMb: api.memoryMb };
+  return { url: await urlOf(api), likers, posts, api };
 }
 
 /** A post shows once its media are ready; this one has the post's id. */
@@ -99,26 +96,6 @@ function photoOf({ postId, authorId, meta }: Published): Event {
     ...{ mediaId: postId, ownerId: authorId, kind: 'image', width: 1, height: 1 },
     ...{ placeholder: '', dominantColor: '', variants: [] },
   };
-}
-
-/** The tables are made by the projectors: until then there is nothing to ask. */
-async function found({ owner }: BenchWorld, sql: string, params: unknown[]): Promise<boolean> {
-  const result = await owner.query(sql, params).catch(() => null);
-  return result !== null && result.rowCount === 1;
-}
-
-/** Sessions as a login opens them, without the password whose hash a login takes its time for. */
-async function openLikers({ env, owner }: BenchWorld, master: MasterKey): Promise<Stage['likers']> {
-  const signing = await openSigningKey(owner, master);
-  const sessions = openSessions({ pool: owner, master, signing, issuer: env.PUBLIC_URL! });
-  const random = createRandom('likers');
-  const likers: Stage['likers'] = [];
-  for (let n = 0; n < likerCount; n += 1) {
-    const userId = idAt(random, epochMs + n);
-    const { accessToken } = await sessions.open(userId);
-    likers.push({ userId, accessToken });
-  }
-  return likers;
 }
 
 type Published = ReturnType<typeof createFeeds>['posts'][number];
@@ -137,34 +114,18 @@ function wishOf({ likers, posts }: Stage, n: number): Wish {
   return { ...likers[n % likers.length]!, ...posts[(n * 7 + turn) % posts.length]! };
 }
 
-async function like(stage: Stage, next: () => Wish, options: CommandsOptions): Promise<Run> {
-  const { connections, seconds } = options;
-  let refusal = '';
-  const result = await autocannon({
-    url: stage.url,
-    connections,
-    duration: seconds,
-    requests: [
-      {
-        method: 'POST',
-        setupRequest(request) {
-          const { postId, accessToken } = next();
-          const headers = { authorization: `Bearer ${accessToken}` };
-          return { ...request, path: `/api/posts/${postId}/like`, headers };
-        },
-        onResponse(status, body) {
-          if (status >= 300) refusal ||= `${status} ${body}`;
-        },
-      },
-    ],
+function like(
+  { url, api }: Stage,
+  next: () => Wish,
+  { connections, seconds }: CommandsOptions,
+): Promise<Run> {
+  return loadHttp({
+    ...{ url, connections, seconds, method: 'POST', cpuSeconds: api.cpuSeconds },
+    next() {
+      const { postId, accessToken } = next();
+      return { path: `/api/posts/${postId}/like`, headers: { authorization: `Bearer ${accessToken}` } };
+    },
   });
-  const { latency, non2xx, errors, timeouts } = result;
-  if (non2xx + errors + timeouts > 0)
-    throw new Error(
-      `${non2xx} refusals, ${errors} errors and ${timeouts} timeouts among the answers. ${refusal}`,
-    );
-  const { p50, p99 } = latency;
-  return { count: result['2xx'], seconds: result.duration, latency: { p50Ms: p50, p99Ms: p99 } };
 }
 
 /** Until the counters have all that the log holds now. */

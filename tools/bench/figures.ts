@@ -11,6 +11,8 @@ export interface Run {
   latency?: { p50Ms: number; p99Ms: number };
   /** Peak resident memory of the process that did it, megabytes. */
   memoryMb?: number;
+  /** What that process had of the processors meanwhile. */
+  cpuSeconds?: number;
 }
 
 /** The medians of the runs of one subject. */
@@ -21,6 +23,8 @@ export interface Figure {
   p50Ms?: number;
   p99Ms?: number;
   memoryMb?: number;
+  /** Of the process that did it, for each of them: the steadiest figure while others work on the machine. */
+  cpuMicros?: number;
 }
 
 /** A subject held against what it can't be faster than. */
@@ -64,6 +68,8 @@ export function figureOf(name: string, runs: readonly Run[]): Figure {
   }
   const memory = runs.flatMap((run) => run.memoryMb ?? []);
   if (memory.length > 0) figure.memoryMb = Math.max(...memory);
+  const cpu = runs.flatMap((run) => (run.cpuSeconds === undefined ? [] : run.cpuSeconds / run.count));
+  if (cpu.length > 0) figure.cpuMicros = tenth(median(cpu) * 1_000_000);
   return figure;
 }
 
@@ -103,7 +109,7 @@ export function reportJson(report: BenchReport): string {
 export function printReport(report: BenchReport): string {
   const { bench, subject, others, peer, loadAverage, notes } = report;
   const head = `${bench}: load average ${loadAverage} on ${cpus().length} cores before the first run; medians of runs that took turns`;
-  const lines = [row(['', 'per second', 'runs', 'p50', 'p99', 'peak memory'])];
+  const lines = [row(['', 'per second', 'runs', 'p50', 'p99', 'peak memory', 'CPU of each'])];
   for (const figure of [subject, ...others]) lines.push(figureRow(figure));
   const ratio = `${subject.name} reaches ${subject.ratio} of the slowest ceiling (${count(subject.ceilingPerSecond)}/s)`;
   const ahead = peer
@@ -117,6 +123,7 @@ export function printReport(report: BenchReport): string {
 function figureRow(figure: Figure): string {
   const ms = (value: number | undefined): string => (value === undefined ? '' : `${value} ms`);
   const memory = figure.memoryMb === undefined ? '' : `${figure.memoryMb} MB`;
+  const cpu = figure.cpuMicros === undefined ? '' : `${figure.cpuMicros} µs`;
   return row([
     figure.name,
     count(figure.perSecond),
@@ -124,6 +131,7 @@ function figureRow(figure: Figure): string {
     ms(figure.p50Ms),
     ms(figure.p99Ms),
     memory,
+    cpu,
   ]);
 }
 

@@ -98,10 +98,20 @@ export async function appendEvents(
     mapped(events, (event) => {
       const { owner } = eventCatalog[event.type];
       const own = owner && dataKeys.get((event as unknown as Record<string, string>)[owner]!);
-      const { topic, ...record } = codec.encode(event, own || dataKey);
-      return { topic: topicName(world.prefix, topic), ...record };
+      return recordOf(world, codec, event, own || dataKey);
     }),
   );
+}
+
+/** The record that an event is in the log of this world. */
+export function recordOf(
+  { prefix }: BenchWorld,
+  codec: Codec<Event>,
+  event: Event,
+  key: Buffer | null,
+): BenchRecord {
+  const { topic, ...record } = codec.encode(event, key);
+  return { topic: topicName(prefix, topic), ...record };
 }
 
 export interface BenchRecord {
@@ -114,6 +124,26 @@ export interface BenchRecord {
 
 /** Appends records, `sendAtOnce` at a time. */
 export async function appendRecords(world: BenchWorld, records: Iterable<BenchRecord>): Promise<void> {
+  const { send, close } = await openSending(world);
+  let batch: BenchRecord[] = [];
+  for (const record of records) {
+    batch.push(record);
+    if (batch.length < sendAtOnce) continue;
+    await send(batch);
+    batch = [];
+  }
+  if (batch.length > 0) await send(batch);
+  await close();
+}
+
+export interface Sending {
+  /** Resolves when the broker has them (acks all). */
+  send(batch: readonly BenchRecord[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A producer of the bench: the partition by the key, as command-api has it. */
+export async function openSending(world: BenchWorld): Promise<Sending> {
   const partitions = Number(world.env.EMULSION_PARTITIONS);
   const producer = world.kafka.producer({
     createPartitioner:
@@ -123,25 +153,19 @@ export async function appendRecords(world: BenchWorld, records: Iterable<BenchRe
   });
   await producer.connect();
   world.atEnd(() => producer.disconnect());
-  const send = async (batch: BenchRecord[]): Promise<void> => {
-    const topics = Map.groupBy(batch, ({ topic }) => topic);
-    await producer.sendBatch({
-      acks: -1,
-      topicMessages: [...topics].map(([topic, messages]) => ({
-        topic,
-        messages: messages.map((m) => ({ ...m, partition: partitionOf(m.key, partitions) })),
-      })),
-    });
+  return {
+    async send(batch) {
+      const topics = Map.groupBy(batch, ({ topic }) => topic);
+      await producer.sendBatch({
+        acks: -1,
+        topicMessages: [...topics].map(([topic, messages]) => ({
+          topic,
+          messages: messages.map((m) => ({ ...m, partition: partitionOf(m.key, partitions) })),
+        })),
+      });
+    },
+    close: () => producer.disconnect(),
   };
-  let batch: BenchRecord[] = [];
-  for (const record of records) {
-    batch.push(record);
-    if (batch.length < sendAtOnce) continue;
-    await send(batch);
-    batch = [];
-  }
-  if (batch.length > 0) await send(batch);
-  await producer.disconnect();
 }
 
 export function* mapped<A, B>(items: Iterable<A>, change: (item: A) => B): Generator<B> {

@@ -1,4 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fetchHeads } from '../../platform/log/topics.ts';
+import { consumerOf } from '../../platform/postgres/serving.ts';
+import { modelTopics } from '../../schemas/models.ts';
 import type { Run } from './figures.ts';
 import { startProcess } from './process.ts';
 import type { BenchWorld } from './world.ts';
@@ -37,11 +40,34 @@ export async function installModels(world: BenchWorld): Promise<void> {
   const partitions = Number(world.env.EMULSION_PARTITIONS);
   const claimed = `SELECT consumer FROM engine.position WHERE consumer = ANY($1) GROUP BY 1
     HAVING count(*) = $2 * count(DISTINCT topic)`;
-  const wanted = ['likes.v1', 'timelines.v1'];
+  const wanted = Object.keys(modelTopics).map((model) => consumerOf(model, 1));
   while ((await world.owner.query(claimed, [wanted, partitions])).rowCount !== wanted.length)
     await sleep(100);
   await projectors.stop();
 }
+
+/** Resolves when every model has applied all that the log holds now; gives the seconds it took. */
+export async function allApplied({ kafka, prefix, owner }: BenchWorld): Promise<number> {
+  const began = performance.now();
+  const topics = [...new Set(Object.values(modelTopics).flat())];
+  const heads = await fetchHeads(kafka, prefix, topics);
+  const ends = [...heads].flatMap(([topic, offsets]) =>
+    offsets.map((head, partition) => ({ topic, partition, head })),
+  );
+  const behind = `SELECT FROM engine.position p JOIN unnest($1::text[], $2::int[], $3::bigint[]) AS h (topic, partition, head)
+    USING (topic, partition) WHERE p.consumer = ANY($4) AND p.position < h.head LIMIT 1`;
+  const consumers = Object.keys(modelTopics).map((model) => consumerOf(model, 1));
+  const params = [
+    ends.map((end) => end.topic),
+    ends.map((end) => end.partition),
+    ends.map((end) => end.head),
+    consumers,
+  ];
+  while ((await owner.query(behind, params)).rowCount !== 0) await sleep(lookEveryMs);
+  return (performance.now() - began) / 1_000;
+}
+
+const lookEveryMs = 50;
 
 /** Starts one; it begins to project at once whatever the log holds. */
 export function startProjectors(world: BenchWorld, extra: Record<string, string> = {}): Projectors {

@@ -5,6 +5,8 @@ import type { BenchWorld } from '../../bench/world.ts';
 interface Options {
   likes: number;
   posts: number;
+  readers: number;
+  sockets: number;
   runs: number;
   peer?: 'connect';
   memory: string;
@@ -52,6 +54,16 @@ export function register(program: Command): void {
   add('commands', 'likes over HTTP, each acknowledged by the broker', 1, commands)
     .option('--seconds <n>', 'seconds of a run', positive, 60)
     .option('--connections <n>', 'connections of the load', positive, 256);
+  add('feed', 'home feeds of everybody while likes and follows arrive, warm and cold', 3, feed)
+    .option('--readers <n>', 'people who read', positive, 25_000)
+    .option('--seconds <n>', 'seconds of a run', positive, 20)
+    .option('--connections <n>', 'connections of the load', positive, 64);
+  add('stream', 'frames to many sockets, memory of each, and many that come back at once', 3, stream).option(
+    '--sockets <n>',
+    'sockets, one for each of as many people',
+    positive,
+    10_000,
+  );
 }
 
 type InWorld = (world: BenchWorld, options: Options & { say: Say }) => Promise<BenchReport>;
@@ -67,6 +79,8 @@ function inOneWorld(load: () => Promise<InWorld>): Bench {
 const projection = inOneWorld(async () => (await import('../../bench/projection.ts')).benchProjection);
 const timelines = inOneWorld(async () => (await import('../../bench/timelines.ts')).benchTimelines);
 const commands = inOneWorld(async () => (await import('../../bench/commands.ts')).benchCommands);
+const feed = inOneWorld(async () => (await import('../../bench/feed/feed.ts')).benchFeed);
+const stream = inOneWorld(async () => (await import('../../bench/stream/stream.ts')).benchStream);
 const verify = inOneWorld(async () => (await import('../../bench/verify.ts')).benchVerify);
 
 /** Makes a world for each length of log. */
