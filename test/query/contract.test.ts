@@ -62,6 +62,7 @@ describe('contracts', () => {
         if (part) places.push(...looseTexts(name, z.toJSONSchema(part, { io: 'input' })));
     // Nobody reads these: secrets, and what is compared with what we have made, as cursors are.
     expect(places.filter((place) => !place.endsWith(' cursor')).sort()).toEqual([
+      'eraseAccount password',
       'login password',
       'openStream token',
       'openStream types',
