@@ -50,6 +50,7 @@ function defaults(paths: Paths, ports: Ports): Record<string, () => string> {
     EMULSION_POSTGRES_DATA: () => postgresData(paths),
     EMULSION_PREFIX: () => '',
     EMULSION_PARTITIONS: () => '12',
+    EMULSION_REPLICATION: () => '1',
     EMULSION_MASTER_KEY_FILE: () => {
       secret(paths, 'master.key', masterKey);
       return secretFile(paths, 'master.key');

@@ -11,7 +11,10 @@ export interface TopicContract {
   partitions: number;
 }
 
-/** Makes the missing topics: kept for ever, stamped by the broker (business time is in the event). */
+/**
+ * Makes the missing topics: kept for ever, stamped by the broker (business time is in the event). `replication`: on so
+ * many brokers each.
+ */
 export async function createTopics(
   kafka: Kafka,
   contract: TopicContract,

@@ -14,6 +14,7 @@ const environment = z.object({
     .regex(/^[a-z0-9.-]*$/)
     .default(''),
   EMULSION_PARTITIONS: z.coerce.number().int().min(1).max(1024).default(12),
+  EMULSION_REPLICATION: z.coerce.number().int().min(1).max(9).default(1),
   EMULSION_HOST: z.string().default('127.0.0.1'),
   PORT: port.default(0),
   KAFKA_BROKERS: list.pipe(z.array(z.string()).min(1)),
@@ -52,6 +53,8 @@ export interface StorageConfig {
 export interface Config {
   prefix: string;
   partitions: number;
+  /** Brokers that keep each topic made from now on; of three or more, two must have a write before it is answered. */
+  replication: number;
   host: string;
   port: number;
   kafkaBrokers: string[];
@@ -99,6 +102,7 @@ function fromEnvironment(e: z.infer<typeof environment>): Config {
   return {
     prefix: e.EMULSION_PREFIX,
     partitions: e.EMULSION_PARTITIONS,
+    replication: e.EMULSION_REPLICATION,
     host: e.EMULSION_HOST,
     port: e.PORT,
     kafkaBrokers: e.KAFKA_BROKERS,

@@ -32,7 +32,7 @@ export async function prepare(
     const applied = await migrate(pool);
     await mustBeCurrent(pool, config);
     log(applied.length > 0 ? `migrated: ${applied.join(', ')}` : 'migrations: nothing to do');
-    const made = await createTopics(kafka, contract);
+    const made = await createTopics(kafka, contract, config.replication);
     await checkTopics(kafka, contract);
     log(made.length > 0 ? `topics made: ${made.join(', ')}` : 'topics: all there');
     await registerSchemas({ registryUrl: config.registryUrl, catalog: eventCatalog, prefix: config.prefix });

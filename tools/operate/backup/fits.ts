@@ -36,7 +36,7 @@ export async function mustBeItsLog(
 ): Promise<void> {
   // A release with more topics than the backup's; the others are there or are not ours.
   const fresh = topics.filter((topic) => !(topic in heads));
-  await createTopics(kafka, { ...config, topics: fresh });
+  await createTopics(kafka, { ...config, topics: fresh }, config.replication);
   const now = await fetchHeads(kafka, config.prefix, Object.keys(heads)).catch((error: Error) => {
     throw failure(`The log can not be read: ${error.message}.`, 'Bring back the log first.', error);
   });
