@@ -30,7 +30,12 @@ runMain('command-api', async (config, log) => {
   const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: 'command-api', log });
   await checkTopics(kafka, { prefix, topics, partitions });
 
-  const pool = createPool(databaseUrl, { name: 'command-api', max: 20 });
+  const pool = createPool(databaseUrl, {
+    name: 'command-api',
+    max: 20,
+    statementTimeoutMs: 10_000,
+    silenceMs: 12_000,
+  });
   const metrics = createMetrics('command-api');
   const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
   const appender = await openAppender({ kafka, prefix, partitions, log });

@@ -25,7 +25,7 @@ runMain('stream', startStream);
 async function startStream(config: Config, log: Logger): Promise<Running> {
   const settings = readStreamSettings();
   const metrics = streamMetrics(createMetrics('stream'));
-  const pool = createPool(config.databaseUrl, { name: 'stream' });
+  const pool = createPool(config.databaseUrl, { name: 'stream', silenceMs: 17_000 });
   const subscriber = createRedis(config.redisUrl, { name: 'stream-subscriber' });
   const redis = createRedis(config.redisUrl, { name: 'stream' });
   await Promise.all([redisReady(subscriber), redisReady(redis)]);

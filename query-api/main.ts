@@ -7,7 +7,12 @@ import { createMetrics } from '../platform/telemetry/metrics.ts';
 import { openQueryApi } from './server.ts';
 
 runMain('query-api', async (config, log) => {
-  const pool = createPool(config.databaseUrl, { name: 'query-api', max: 20, statementTimeoutMs: 5_000 });
+  const pool = createPool(config.databaseUrl, {
+    name: 'query-api',
+    max: 20,
+    statementTimeoutMs: 5_000,
+    silenceMs: 7_000,
+  });
   const redis = createRedis(config.redisUrl, { name: 'query-api' });
   await redisReady(redis);
   const serving = await openServing(config.databaseUrl, pool);

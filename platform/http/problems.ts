@@ -49,7 +49,8 @@ const networkCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE'
 const outageStates = /^(08...|57P0[1-5]|57014|53...)$/;
 
 /** pg says these without a code. */
-const poolMessages = /timeout exceeded when trying to connect|Connection terminated|Client has encountered/;
+const poolMessages =
+  /timeout exceeded when trying to connect|Connection terminated|not queryable|Query read timeout/;
 
 function isOutage(error: unknown): boolean {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };

@@ -10,6 +10,11 @@ export interface PoolOptions {
   max?: number;
   /** Milliseconds a statement may take; long-running work (rebuild, verify) sets its own. */
   statementTimeoutMs?: number;
+  /**
+   * Milliseconds after which a server is given up that says nothing at all, not even that a statement took too long: for
+   * pools that requests wait for. Longer than statementTimeoutMs; without it there is no such limit.
+   */
+  silenceMs?: number;
 }
 
 // Counters are bigint in SQL and far below 2^53 in life: numbers are what JSON and arithmetic want.
@@ -24,6 +29,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
     connectionTimeoutMillis: 5_000,
     idleTimeoutMillis: 30_000,
     statement_timeout: options.statementTimeoutMs ?? 15_000,
+    ...(options.silenceMs && { query_timeout: options.silenceMs }),
     keepAlive: true,
   });
   pool.on('error', () => {});
@@ -34,6 +40,11 @@ export function createPool(url: string, options: PoolOptions): Pool {
 
 /** Milliseconds after which a frozen process loses the partitions of its round to whoever claims them. */
 export const roundIdleMs = 30_000;
+
+/** That the server said nothing within silenceMs: nobody waits for its ROLLBACK as long again. */
+function isSilence(error: unknown): boolean {
+  return (error as Error | null)?.message === 'Query read timeout';
+}
 
 const retryable = new Set(['40P01', '40001']);
 const attempts = 8;
@@ -81,9 +92,11 @@ async function once<T>(pool: Pool, work: (client: Client) => Promise<T>, begin: 
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {
-      broken = true;
-    });
+    broken = isSilence(error);
+    if (!broken)
+      await client.query('ROLLBACK').catch(() => {
+        broken = true;
+      });
     throw error;
   } finally {
     client.release(broken);
