@@ -49,8 +49,18 @@ export interface Storage {
   close(): void;
 }
 
-/** Milliseconds until a connection stands; until an answer begins and a body has come; between two of its bytes. */
-const limits = { connectMs: 2_000, requestMs: 20_000, idleMs: 10_000, attempts: 3, sockets: 32 };
+/**
+ * Milliseconds until a connection stands; until an answer begins and a body has come; between two of its bytes; for a
+ * head with all its attempts, because somebody waits for it.
+ */
+const limits = {
+  connectMs: 2_000,
+  requestMs: 20_000,
+  idleMs: 10_000,
+  headMs: 8_000,
+  attempts: 3,
+  sockets: 32,
+};
 
 /** The most keys that S3 takes in one DeleteObjects. */
 const removeAtOnce = 1_000;
@@ -64,7 +74,8 @@ export function openStorage(config: StorageConfig): Storage {
   const head = (key: string): Promise<StoredObject | null> =>
     asked('head', key, async () => {
       try {
-        const answer = await client.send(new HeadObjectCommand({ Bucket, Key: key }));
+        const abortSignal = AbortSignal.timeout(limits.headMs);
+        const answer = await client.send(new HeadObjectCommand({ Bucket, Key: key }), { abortSignal });
         return { size: answer.ContentLength ?? 0, contentType: answer.ContentType ?? '' };
       } catch (error) {
         if (isMissing(error)) return null;

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { stackEnvironment } from '../../deploy/native/environment.ts';
 import { readConfig } from '../../platform/process/config.ts';
 import { openStorage } from '../../platform/storage/s3.ts';
+import { openDoor } from '../harness/door.ts';
 
 const config = readConfig(stackEnvironment()).s3!;
 const storage = openStorage(config);
@@ -90,6 +91,15 @@ describe('the object store', () => {
     expect(new URL(url).searchParams.get('X-Amz-Expires')).toBe('900');
     seen.close();
   });
+
+  it('that says nothing is given up by whoever asks while somebody waits', async () => {
+    const door = await openDoor(new URL(config.endpoint).host);
+    const silent = openStorage({ ...config, endpoint: `http://${door.address}` });
+    door.silence();
+    await expect(silent.head(key('a'))).rejects.toMatchObject({ code: 'dependency_unavailable' });
+    silent.close();
+    await door.close();
+  }, 15_000);
 
   it('that is away, or has no such bucket, is an outage and no answer', async () => {
     for (const wrong of [{ endpoint: 'http://127.0.0.1:1' }, { bucket: 'no-such-bucket' }]) {
