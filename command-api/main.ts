@@ -1,6 +1,6 @@
 import type { HealthCheck } from '../platform/http/operations.ts';
 import { openHttpServer } from '../platform/http/server.ts';
-import { openAppender } from '../platform/log/appender.ts';
+import { type Appender, openAppender } from '../platform/log/appender.ts';
 import { openCodec } from '../platform/log/codec.ts';
 import { openBrokerHealth } from '../platform/log/health.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
@@ -80,7 +80,7 @@ runMain('command-api', async (config, log) => {
     metrics,
     routes,
     known: allRoutes,
-    checks: checksOf(pool, broker.check, storage),
+    checks: checksOf(pool, broker.check, appender, storage),
   });
 
   return {
@@ -106,7 +106,12 @@ async function readPositionKey(pool: Pool): Promise<Buffer> {
 }
 
 /** Without Postgres or Kafka no command can be answered; without the object store uploads fail and all else runs. */
-function checksOf(pool: Pool, broker: () => Promise<void>, storage: Storage | null): HealthCheck[] {
+function checksOf(
+  pool: Pool,
+  broker: () => Promise<void>,
+  appender: Appender,
+  storage: Storage | null,
+): HealthCheck[] {
   const checks: HealthCheck[] = [
     {
       name: 'postgres',
@@ -116,6 +121,8 @@ function checksOf(pool: Pool, broker: () => Promise<void>, storage: Storage | nu
       },
     },
     { name: 'kafka', required: true, check: broker },
+    // Not required: only a write can tell that writes are taken again.
+    { name: 'appends', required: false, check: async () => appender.check() },
   ];
   if (!storage) return checks;
   return [

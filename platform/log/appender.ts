@@ -16,6 +16,8 @@ export interface EncodedRecord {
 export interface Appender {
   /** Resolves when the broker has it (acks all). Refuses with event_too_large or outcome_unknown. */
   append(record: EncodedRecord): Promise<Position>;
+  /** Throws from when an append was not confirmed until one is again. A broker may answer, and still take no write. */
+  check(): void;
   /** Sends what is gathered, then disconnects. */
   close(): Promise<void>;
 }
@@ -70,6 +72,7 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
   const waiting: Waiting[] = [];
   let sending: Promise<void> | null = null;
   let closed = false;
+  let unconfirmedSince: number | null = null;
 
   const drain = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, gatherMs));
@@ -79,6 +82,7 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
 
   const send = async (batch: Waiting[]): Promise<void> => {
     const result = await producer.sendBatch({ acks: -1, topicMessages: grouped(batch, options.prefix) });
+    unconfirmedSince = null;
     settle(batch, result, options.prefix);
   };
 
@@ -101,6 +105,7 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
     if (current.length === 0) return;
     await send(current).catch((error) => {
       options.log.error({ err: error, records: current.length }, 'append failed');
+      unconfirmedSince ??= Date.now();
       for (const item of current) item.reject(outcomeUnknown());
     });
   };
@@ -110,7 +115,10 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
       if (record.value.length > maxValueBytes) return Promise.reject(tooLarge(record.value.length));
       if (closed || waiting.length >= maxWaiting) return Promise.reject(busy());
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(outcomeUnknown()), answerWithinMs);
+        const timer = setTimeout(() => {
+          unconfirmedSince ??= Date.now();
+          reject(outcomeUnknown());
+        }, answerWithinMs);
         const done =
           <T>(settleWith: (value: T) => void) =>
           (value: T): void => {
@@ -121,6 +129,11 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
         waiting.push({ record, partition, since: Date.now(), resolve: done(resolve), reject: done(reject) });
         sending ??= drain();
       });
+    },
+    check() {
+      if (unconfirmedSince === null) return;
+      const since = new Date(unconfirmedSince).toISOString();
+      throw new Error(`an append was not confirmed at ${since}, nor any since; are enough replicas in sync?`);
     },
     async close() {
       closed = true;

@@ -8,9 +8,9 @@ import { partitionOf } from '../../platform/log/partition.ts';
 import type { Position } from '../../platform/log/position.ts';
 import { createTopics } from '../../platform/log/topics.ts';
 import { createLogger } from '../../platform/telemetry/logger.ts';
-import { createRandom, type Random } from '../../tools/load/random.ts';
+import { createRandom } from '../../tools/load/random.ts';
 import { type LoggedRecord, readTopic } from '../harness/log.ts';
-import { type KafkaProxy, openKafkaProxy, type ProduceFault } from '../harness/proxy.ts';
+import { dealtFaults, type KafkaProxy, openKafkaProxy } from '../harness/proxy.ts';
 
 const prefix = `t${randomBytes(5).toString('hex')}.`;
 const partitions = 12;
@@ -73,23 +73,6 @@ function expectEachWhereItWasSaidToBe(outcomes: Outcome[], logged: LoggedRecord[
   expect(wrong).toEqual([]);
 }
 
-/** What befalls 25 requests, dealt in another order each time: every fault strikes, however few requests there are. */
-const deck: ProduceFault[] = [
-  ...Array<ProduceFault>(2).fill('cut after request'),
-  ...Array<ProduceFault>(2).fill('cut at response'),
-  'request lost',
-  'response lost',
-  ...Array<ProduceFault>(19).fill('none'),
-];
-
-function dealFrom(cards: ProduceFault[], random: Random): () => ProduceFault {
-  const left: ProduceFault[] = [];
-  return () => {
-    if (left.length === 0) left.push(...cards);
-    return left.splice(random.below(left.length), 1)[0]!;
-  };
-}
-
 describe('answers of the broker that get lost under load', () => {
   const callers = 36;
   const each = 140;
@@ -121,7 +104,7 @@ describe('answers of the broker that get lost under load', () => {
   /** Callers that write one after the other, a storm that no answer survives until somebody is told so, then bursts. */
   async function underFaults(): Promise<Outcome[]> {
     const random = createRandom(prefix);
-    const some = dealFrom(deck, random);
+    const some = dealtFaults(random);
     const done: Outcome[] = [];
     const call = async (key: string): Promise<void> => {
       const outcome = await attempt(appender, recordOf('lossy', key));
@@ -216,7 +199,9 @@ describe('an append that cannot be', () => {
     const neighbours = Array.from({ length: 50 }, (_, n) => recordOf('broken', `neighbour-${n}`));
     const outcomes = await Promise.all(neighbours.map((record) => attempt(appender, record)));
     expect((await absent).position).toBeNull();
+    expect(() => appender.check()).toThrow('was not confirmed');
     outcomes.push(await attempt(appender, recordOf('broken', 'later')));
+    expect(() => appender.check()).not.toThrow();
     expect(acknowledged(outcomes)).toHaveLength(51);
     expectEachWhereItWasSaidToBe(outcomes, await readTopic(direct, `${prefix}broken`));
   });
