@@ -75,9 +75,12 @@ export function routeOf(method: string, path: string): RouteContract | null {
 const repeatable = ['position_timeout', 'outcome_unknown'];
 const repeatedForMs = 60_000;
 
-export function createClient(services: Record<ServiceName, Service>): Client {
+/** Where each service answers. */
+export type Addresses = Record<ServiceName, Pick<Service, 'url'>>;
+
+export function createClient(services: Addresses): Client {
   const answers: Client['answers'] = [];
-  const serviceFor = (route: RouteContract | null): Service => {
+  const serviceFor = (route: RouteContract | null): Pick<Service, 'url'> => {
     if (route?.service === 'command') return services['command-api'];
     return route?.service === 'stream' ? services.stream : services['query-api'];
   };

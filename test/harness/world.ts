@@ -6,16 +6,23 @@ import { type Kafka, Kafka as KafkaClient, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { topics } from '../../schemas/topics.ts';
 import { prepare } from '../../tools/cli/operate/prepare.ts';
-import { type Client, createClient } from './client.ts';
+import { type Addresses, type Client, createClient } from './client.ts';
 import { defineService, type Service, type ServiceName, serviceNames } from './services.ts';
 
-/** A whole product of its own on the shared stack: database, topics and keys under one random prefix. */
-export interface World {
+/** A whole product that runs somewhere, as its clients and whoever looks into its stores reach it. */
+export interface Place {
   prefix: string;
-  /** What services and commands of this world are started with; DATABASE_URL is the owner's. */
+  /** What services and commands are started with; DATABASE_URL is the owner's. */
   env: Record<string, string>;
   owner: pg.Pool;
   kafka: Kafka;
+  services: Addresses;
+  /** Resolves when every consumer has applied the whole log; says who is behind when that takes too long. */
+  drained(limitMs?: number): Promise<void>;
+}
+
+/** A product of its own on the shared stack: database, topics and keys under one random prefix. */
+export interface World extends Place {
   services: Record<ServiceName, Service>;
   api: Client;
   /**
@@ -23,8 +30,6 @@ export interface World {
    * of another release.
    */
   another(service: ServiceName, sources?: string): Promise<Service>;
-  /** Resolves when every consumer has applied the whole log; says who is behind when that takes too long. */
-  drained(limitMs?: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -155,7 +160,7 @@ export async function headsOf(kafka: Kafka, prefix: string): Promise<Map<string,
 }
 
 // The pipeline appends while the others read: everybody has to be at the head of the same look.
-async function drained(owner: pg.Pool, kafka: Kafka, prefix: string, limitMs: number): Promise<void> {
+export async function drained(owner: pg.Pool, kafka: Kafka, prefix: string, limitMs: number): Promise<void> {
   const until = Date.now() + limitMs;
   for (let behind: string[] = []; ; await new Promise((resolve) => setTimeout(resolve, 50))) {
     const heads = await headsOf(kafka, prefix);

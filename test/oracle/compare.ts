@@ -1,6 +1,6 @@
 import { createRandom } from '../../tools/load/random.ts';
 import { type Answer, type Client, createClient } from '../harness/client.ts';
-import type { World } from '../harness/world.ts';
+import type { Place } from '../harness/world.ts';
 import { judgeAnswers } from './answers.ts';
 import { askUntilKnown } from './ask.ts';
 import { differencesOf } from './difference.ts';
@@ -49,7 +49,7 @@ export const comparedRoutes: readonly string[] = [
  * order. Call it when the world is drained. Throws an OracleDifference.
  */
 export async function compareWithOracle(
-  world: World,
+  world: Place,
   history: History,
   options: CompareOptions = {},
 ): Promise<Report> {

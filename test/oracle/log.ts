@@ -2,7 +2,7 @@ import { openCodec } from '../../platform/log/codec.ts';
 import { readLog, wholeLog } from '../../platform/log/read-log.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import { topics } from '../../schemas/topics.ts';
-import type { World } from '../harness/world.ts';
+import type { Place } from '../harness/world.ts';
 
 /** A record of the log with what is not personal in it. */
 export interface Recorded {
@@ -19,7 +19,7 @@ export interface Recorded {
 }
 
 /** Everything in the world's log. */
-export async function readRecords({ kafka, prefix, env }: World): Promise<Recorded[]> {
+export async function readRecords({ kafka, prefix, env }: Place): Promise<Recorded[]> {
   const codec = await openCodec<Event>({
     registryUrl: env.SCHEMA_REGISTRY_URL!,
     catalog: eventCatalog,

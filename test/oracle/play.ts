@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { createClient, samplePhoto } from '../harness/client.ts';
-import type { World } from '../harness/world.ts';
+import { type Client, createClient, samplePhoto } from '../harness/client.ts';
+import type { Place } from '../harness/world.ts';
 import { type History, isAccepted } from './history.ts';
 import { type Name, namesIn, type Plan, type Step, stepOf } from './plan.ts';
 import { keyOf, type Sender, send } from './send.ts';
@@ -10,6 +10,8 @@ export interface PlayOptions {
   onStep?(done: number): void;
   /** Milliseconds for which one call is repeated while nobody knows its answer. */
   patienceMs?: number;
+  /** Through which all is sent; one of its own unless said. */
+  api?: Client;
 }
 
 interface Stage extends Sender {
@@ -24,7 +26,7 @@ interface Stage extends Sender {
  * that is applied everywhere, all take their steps one after the other, each beside everybody else. A step about what
  * another makes waits for that.
  */
-export async function play(world: World, history: History, options: PlayOptions = {}): Promise<void> {
+export async function play(world: Place, history: History, options: PlayOptions = {}): Promise<void> {
   if (history.played) throw new Error('A history is played once: make another one of its plan (historyOf).');
   const { plan } = history;
   const stage = await openStage(world, plan, options);
@@ -37,10 +39,10 @@ export async function play(world: World, history: History, options: PlayOptions 
   await everybody(stage, rest, options.onStep ?? (() => {}));
 }
 
-async function openStage(world: World, plan: Plan, options: PlayOptions): Promise<Stage> {
+async function openStage(world: Place, plan: Plan, options: PlayOptions): Promise<Stage> {
   let clock = 0;
   return {
-    api: createClient(world.services),
+    api: options.api ?? createClient(world.services),
     played: {
       tag: `o${randomBytes(4).toString('hex')}`,
       people: new Map(),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { allRoutes } from '../../schemas/routes.ts';
 import type { Client } from '../harness/client.ts';
-import type { World } from '../harness/world.ts';
+import type { Place } from '../harness/world.ts';
 import { differencesOf } from './difference.ts';
 import type { Fact } from './fact.ts';
 import type { Played } from './history.ts';
@@ -9,7 +9,7 @@ import type { Oracle } from './oracle.ts';
 
 /** Everything a comparison may look at. */
 export interface Compared {
-  world: World;
+  world: Place;
   api: Client;
   played: Played;
   facts: readonly Fact[];

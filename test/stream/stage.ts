@@ -110,7 +110,7 @@ export interface ConnectOptions {
   protocols?: string[];
 }
 
-export function connect(service: Service, options: ConnectOptions = {}): Socket {
+export function connect(service: Pick<Service, 'url'>, options: ConnectOptions = {}): Socket {
   const url = new URL('/ws', service.url.replace('http', 'ws'));
   for (const [key, value] of Object.entries(options.query ?? {})) url.searchParams.set(key, value);
   const authorization = options.token ? { authorization: `Bearer ${options.token}` } : {};

@@ -36,16 +36,17 @@ const inheritedAddresses = [
   'S3_SECRET_ACCESS_KEY',
   'PUBLIC_URL',
   'EMULSION_MASTER_KEY_FILE',
+  'EMULSION_POSTGRES_DATA',
 ];
 
 export type TestPlace = { env: Environment; release: () => void };
 
 /**
  * A place of its own for one test run: home and block of ports, held by a lock until released, so that several runs go
- * side by side. What a killed run left there, processes included, is cleared. EMULSION_TEST_PORT fixes the place.
+ * side by side. What a killed run left there, processes included, is cleared. EMULSION_TEST_PORT (`given`) fixes the
+ * place.
  */
-export async function claimPlace(repo: string): Promise<TestPlace> {
-  const given = process.env.EMULSION_TEST_PORT;
+export async function claimPlace(repo: string, given = process.env.EMULSION_TEST_PORT): Promise<TestPlace> {
   const first = given ? resolvePorts({ EMULSION_PORT: given }).EMULSION_PORT! : 8090;
   for (let port = first; port < first + (given ? 1 : 200); port++) {
     const home = join(process.env.EMULSION_TEST_HOME || join(repo, '.emulsion-test'), String(port));
