@@ -2,14 +2,15 @@ import type { ModelName } from './route.ts';
 import type { Topic } from './topics.ts';
 
 /**
- * The topics each model consumes: what a reader with a position token waits for (DESIGN §5), and what the projectors'
- * registry must name.
+ * The topics that each model is made of: what a reader with a position token waits for (DESIGN §5). Every model also
+ * consumes user-events, to learn who is erased; nobody waits for that, because whoever has such a position is gone, and
+ * a new account would hang on every model.
  */
 export const modelTopics: Record<ModelName, readonly Topic[]> = {
   accounts: ['user-events'],
-  graph: ['follow-events', 'user-events'],
-  posts: ['post-events', 'media-events', 'user-events'],
-  likes: ['like-events', 'user-events'],
-  media: ['media-events', 'user-events'],
-  timelines: ['post-events', 'follow-events', 'user-events'],
+  graph: ['follow-events'],
+  posts: ['post-events', 'media-events'],
+  likes: ['like-events'],
+  media: ['media-events'],
+  timelines: ['post-events', 'follow-events'],
 };
