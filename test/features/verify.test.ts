@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../tools/load/random.ts';
 import type { VerifyReport } from '../../tools/verify/report.ts';
-import type { Person } from '../harness/client.ts';
+import { expectStatus, type Person } from '../harness/client.ts';
 import { discardLetter } from '../harness/rulings.ts';
 import { verified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -52,6 +52,7 @@ beforeAll(async () => {
   );
   await world.drained(patience);
   await fallOut(history.people[0]!, history.people.at(-1)!);
+  await comeAndGo();
   await discardLetter(world, { model: 'nobody', topic: 'like-events', partition: 0, offset: 0 });
   await world.drained(patience);
 }, 300_000);
@@ -69,6 +70,12 @@ async function fallOut(one: Person, other: Person): Promise<void> {
     [other, one],
   ])
     history.follows.set(`${who!.id} ${whom!.id}`, false);
+}
+
+/** Somebody who deletes their account: every model remembers that. */
+async function comeAndGo(): Promise<void> {
+  const { token, password } = await world.api.register();
+  expectStatus(await world.api.call('DELETE', '/api/users/me', { token, body: { password } }), 204);
 }
 
 function expectNoDifference(report: VerifyReport): void {
