@@ -34,7 +34,7 @@ async function statesOf(consumer: string): Promise<string[]> {
 /** Applied likes by the position of the model, and by the count that readers are shown. */
 async function applied(): Promise<number> {
   const { rows } = await world.owner.query(
-    `SELECT sum(position)::int AS sum FROM engine.position WHERE consumer = 'likes.v1'`,
+    `SELECT sum(position)::int AS sum FROM engine.position WHERE (consumer, topic) = ('likes.v1', 'like-events')`,
   );
   return rows[0].sum;
 }
