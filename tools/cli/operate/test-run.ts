@@ -1,12 +1,16 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { failure } from '../../../deploy/native/failure.ts';
 import { tryLock } from '../../../deploy/native/lock.ts';
+import { resolvePaths } from '../../../deploy/native/paths.ts';
 import { type Environment, isFree, resolvePorts } from '../../../deploy/native/ports.ts';
+import { running } from '../../../deploy/native/process.ts';
 import { silent } from '../../../deploy/native/progress.ts';
 import { reset } from '../../../deploy/native/take-down.ts';
+import { parts } from '../../../deploy/parts.ts';
 
 export type TestCounts = { passed: number; failed: number };
 
@@ -49,7 +53,7 @@ export type TestPlace = { env: Environment; release: () => void };
 export async function claimPlace(repo: string, given = process.env.EMULSION_TEST_PORT): Promise<TestPlace> {
   const first = given ? resolvePorts({ EMULSION_PORT: given }).EMULSION_PORT! : 8090;
   for (let port = first; port < first + (given ? 1 : 200); port++) {
-    const home = join(process.env.EMULSION_TEST_HOME || join(repo, '.emulsion-test'), String(port));
+    const home = join(testHomes(repo), String(port));
     const release = await tryLock(`${home}.lock`);
     if (!release) continue;
     const env = testEnvironment(home, port);
@@ -61,6 +65,34 @@ export async function claimPlace(repo: string, given = process.env.EMULSION_TEST
   throw given
     ? failure(`Port ${given} or its block is in use.`, 'Set EMULSION_TEST_PORT to another, or leave it out.')
     : failure('No free block of ports was found from 8090 to 8289.', 'Set EMULSION_TEST_PORT to one.');
+}
+
+/** Ends the stacks that tests have made for themselves and were killed before they could end. */
+export async function endAbandoned(repo: string): Promise<void> {
+  const homes = testHomes(repo);
+  for (const name of readdirSync(homes).filter((entry) => /^\d+$/.test(entry))) {
+    const env = testEnvironment(join(homes, name), Number(name));
+    const paths = resolvePaths(env);
+    if (!parts.some((part) => running(paths, part.name))) continue;
+    const release = await lockWhenLeft(`${join(homes, name)}.lock`);
+    if (!release) continue;
+    await reset({ env, progress: silent });
+    release();
+  }
+}
+
+/** Whoever is killed holds its lock for a moment; undefined of one that somebody works with. */
+async function lockWhenLeft(file: string): Promise<(() => void) | undefined> {
+  for (let tries = 0; tries < 10; tries++) {
+    const release = await tryLock(file);
+    if (release) return release;
+    await sleep(100);
+  }
+  return undefined;
+}
+
+function testHomes(repo: string): string {
+  return process.env.EMULSION_TEST_HOME || join(repo, '.emulsion-test');
 }
 
 /** Runs vitest to its end and counts from its own report; an interrupt ends it and rejects. */

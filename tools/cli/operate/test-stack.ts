@@ -14,9 +14,10 @@ export async function inTestStack<T>(
   const { up } = await import('../../../deploy/native/up.ts');
   const { takeDown } = await import('../../../deploy/native/take-down.ts');
   const { afterServers } = await import('./steps.ts');
-  const { claimPlace } = await import('./test-run.ts');
+  const { claimPlace, endAbandoned } = await import('./test-run.ts');
   const { engineAnswers } = await import('../../../deploy/native/compose.ts');
-  const { env, release } = await claimPlace(resolvePaths({}).repo);
+  const { repo } = resolvePaths({});
+  const { env, release } = await claimPlace(repo);
   try {
     if (await engineAnswers(env)) {
       const { openReapedProject } = await import('./test-containers.ts');
@@ -27,5 +28,6 @@ export async function inTestStack<T>(
   } finally {
     await takeDown({ env });
     release();
+    await endAbandoned(repo);
   }
 }
