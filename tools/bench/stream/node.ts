@@ -12,13 +12,12 @@ export interface StreamNode {
   process: WorldProcess;
 }
 
-const topics = 4;
-
 /** Both as they are started in life; they read from the end of a log that is empty. */
 export async function startStreamNode(world: BenchWorld, sockets: number): Promise<StreamNode> {
   startProcess(world, { main: 'projectors/main-reactors.ts', databaseKey: 'PROJECTOR_DATABASE_URL' });
-  const partitions = Number(world.env.EMULSION_PARTITIONS) * topics;
-  const claimed = 'SELECT FROM engine.position WHERE consumer = $1 HAVING count(*) = $2';
+  const partitions = Number(world.env.EMULSION_PARTITIONS);
+  const claimed = `SELECT FROM engine.position WHERE consumer = $1
+    HAVING count(*) > 0 AND count(*) = $2 * count(DISTINCT topic)`;
   while ((await world.owner.query(claimed, [consumerOf('stream', 1), partitions])).rowCount === 0)
     await sleep(100);
   const node = startProcess(world, {
