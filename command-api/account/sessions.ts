@@ -113,12 +113,17 @@ async function useToken(client: Client, hmac: Buffer): Promise<Session | null> {
 }
 
 /** kid names the key in the header; sub is the user, sid the session. */
-function signAccess({ sessionId, userId }: Session, { kid, privateKey }: SigningKey, issuer: string): string {
+export function signAccess(
+  { sessionId, userId }: Session,
+  { kid, privateKey }: SigningKey,
+  issuer: string,
+  expiresIn = accessSeconds,
+): string {
   return jwt.sign({ sid: sessionId }, privateKey, {
     algorithm: 'ES256',
     keyid: kid,
     issuer,
     subject: userId,
-    expiresIn: accessSeconds,
+    expiresIn,
   });
 }

@@ -1,5 +1,5 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import jwt from 'jsonwebtoken';
+import { signAccess } from '../../command-api/account/sessions.ts';
 import type { RouteContract } from '../../schemas/route.ts';
 import type { CallOptions, Person } from '../harness/client.ts';
 import type { World } from '../harness/world.ts';
@@ -80,11 +80,10 @@ export async function openSigner(
     [kid, { ...publicKey.export({ format: 'jwk' }), kid }, Buffer.alloc(1)],
   );
   return (userId, expiresInSeconds) =>
-    jwt.sign({ sid: randomUUID() }, privateKey, {
-      algorithm: 'ES256',
-      keyid: kid,
-      subject: userId,
-      issuer: world.env.PUBLIC_URL,
-      expiresIn: expiresInSeconds,
-    });
+    signAccess(
+      { sessionId: randomUUID(), userId },
+      { kid, privateKey },
+      world.env.PUBLIC_URL!,
+      expiresInSeconds,
+    );
 }

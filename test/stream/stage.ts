@@ -1,12 +1,10 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import jwt from 'jsonwebtoken';
 import { WebSocket } from 'ws';
 import { streamKey } from '../../schemas/notify/frame.ts';
+import { openSigner } from '../features/requests.ts';
 import type { Service } from '../harness/services.ts';
 import type { World } from '../harness/world.ts';
-
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 
 /** Writes what the streaming reactor writes (one writer a user at a time), and loses on the way what a test wants lost. */
 export interface Stage {
@@ -26,23 +24,11 @@ export interface AppendOptions {
 }
 
 export async function openStage(world: World): Promise<Stage> {
-  const kid = randomUUID();
-  const jwk = { ...publicKey.export({ format: 'jwk' }), kid };
-  await world.owner.query(
-    'INSERT INTO vault.signing_key (kid, public_jwk, private_wrapped) VALUES ($1, $2, $3)',
-    [kid, jwk, Buffer.alloc(1)],
-  );
+  const sign = await openSigner(world);
   const redis = new Redis(world.env.REDIS_URL!);
   return {
     redis,
-    token: (userId, seconds = 600) =>
-      jwt.sign({ sid: randomUUID() }, privateKey, {
-        algorithm: 'ES256',
-        keyid: kid,
-        subject: userId,
-        issuer: world.env.PUBLIC_URL,
-        expiresIn: seconds,
-      }),
+    token: (userId, seconds = 600) => sign(userId, seconds),
     append: (userId, count, options = {}) => append(world, redis, userId, count, options),
     close: () => redis.disconnect(),
   };

@@ -1,5 +1,5 @@
-import jwt from 'jsonwebtoken';
 import { v7 } from 'uuid';
+import { signAccess } from '../../command-api/account/sessions.ts';
 import { openSigningKey } from '../../command-api/account/signing-key.ts';
 import { createDataKey } from '../../platform/vault/data-keys.ts';
 import { type MasterKey, openMasterKey } from '../../platform/vault/master-key.ts';
@@ -63,15 +63,8 @@ const tokenSeconds = 4 * 3_600;
 
 /** Access tokens as a login gives them, without the password whose hash a login takes its time for. */
 export async function openTokens(world: BenchWorld): Promise<(userId: string) => string> {
-  const { kid, privateKey } = await openSigningKey(world.owner, masterOf(world));
-  return (userId) =>
-    jwt.sign({ sid: v7() }, privateKey, {
-      algorithm: 'ES256',
-      keyid: kid,
-      issuer: world.env.PUBLIC_URL,
-      subject: userId,
-      expiresIn: tokenSeconds,
-    });
+  const signing = await openSigningKey(world.owner, masterOf(world));
+  return (userId) => signAccess({ sessionId: v7(), userId }, signing, world.env.PUBLIC_URL!, tokenSeconds);
 }
 
 function masterOf({ env }: BenchWorld): MasterKey {
