@@ -113,6 +113,16 @@ function startTimeOf(pid: number): string | undefined {
   return statOf(pid)?.startTime;
 }
 
+/** The processes that this one has started and that live; none of one that has ended. */
+export function childrenOf(pid: number): number[] {
+  try {
+    const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return pids === '' ? [] : pids.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
 /** Start times of the living members of a process group. */
 function groupOf(group: number): string[] {
   const pids = readdirSync('/proc').filter((entry) => /^\d+$/.test(entry));

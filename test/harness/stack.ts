@@ -1,10 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { Kafka, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { resolvePaths } from '../../deploy/native/paths.ts';
 import type { Ports } from '../../deploy/native/ports.ts';
 import { isReady } from '../../deploy/native/probe.ts';
-import { type Running, running } from '../../deploy/native/process.ts';
+import { childrenOf, type Running, running } from '../../deploy/native/process.ts';
 import { silent } from '../../deploy/native/progress.ts';
 import { reset, takeDown } from '../../deploy/native/take-down.ts';
 import { up } from '../../deploy/native/up.ts';
@@ -86,9 +85,4 @@ export async function startStack(): Promise<Stack> {
       release();
     },
   };
-}
-
-function childrenOf(pid: number): number[] {
-  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return pids === '' ? [] : pids.split(' ').map(Number);
 }

@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolvePaths } from '../../deploy/native/paths.ts';
-import { running } from '../../deploy/native/process.ts';
+import { childrenOf, running } from '../../deploy/native/process.ts';
 import { parts } from '../../deploy/parts.ts';
 
 /** Peak memory by part of the stack, megabytes. */
@@ -23,10 +23,9 @@ export function watchMemory(): MemoryWatch {
   const paths = resolvePaths(process.env);
   const most: MemoryPeaks = {};
   const look = (): void => {
-    const children = childrenByParent();
     const roots = parts.map(({ name }) => ({ name, pid: running(paths, name)?.pid }));
     for (const { name, pid } of [...roots, { name: 'loader', pid: process.pid }]) {
-      const size = pid === undefined ? null : treeMb(pid, children);
+      const size = pid === undefined ? null : treeMb(pid);
       if (size !== null) most[name] = Math.max(most[name] ?? 0, size);
     }
   };
@@ -40,25 +39,14 @@ export function watchMemory(): MemoryWatch {
   };
 }
 
-function treeMb(root: number, children: Map<number, number[]>): number | null {
+function treeMb(root: number): number | null {
   let kilobytes = 0;
   for (const pids = [root]; pids.length > 0; ) {
     const pid = pids.pop()!;
     kilobytes += Number(/^Pss:\s+(\d+)/m.exec(readQuietly(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
-    pids.push(...(children.get(pid) ?? []));
+    pids.push(...childrenOf(pid));
   }
   return kilobytes === 0 ? null : Math.round(kilobytes / 1_024);
-}
-
-function childrenByParent(): Map<number, number[]> {
-  const children = new Map<number, number[]>();
-  for (const entry of readdirSync('/proc')) {
-    const parent = /^PPid:\s+(\d+)/m.exec(
-      /^\d+$/.test(entry) ? readQuietly(`/proc/${entry}/status`) : '',
-    )?.[1];
-    if (parent) children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(entry)]);
-  }
-  return children;
 }
 
 /** '' of a process that has ended, or is somebody else's. */
