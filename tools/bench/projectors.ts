@@ -37,13 +37,19 @@ export interface Projectors {
  */
 export async function installModels(world: BenchWorld): Promise<void> {
   const projectors = startProjectors(world);
-  const partitions = Number(world.env.EMULSION_PARTITIONS);
+  await allClaimed(
+    world,
+    Object.keys(modelTopics).map((model) => consumerOf(model, 1)),
+  );
+  await projectors.stop();
+}
+
+/** Resolves when each of these consumers has all partitions of its topics. */
+export async function allClaimed({ owner, env }: BenchWorld, consumers: readonly string[]): Promise<void> {
   const claimed = `SELECT consumer FROM engine.position WHERE consumer = ANY($1) GROUP BY 1
     HAVING count(*) = $2 * count(DISTINCT topic)`;
-  const wanted = Object.keys(modelTopics).map((model) => consumerOf(model, 1));
-  while ((await world.owner.query(claimed, [wanted, partitions])).rowCount !== wanted.length)
-    await sleep(100);
-  await projectors.stop();
+  const params = [consumers, Number(env.EMULSION_PARTITIONS)];
+  while ((await owner.query(claimed, params)).rowCount !== consumers.length) await sleep(100);
 }
 
 /** Resolves when every model has applied all that the log holds now; gives the seconds it took. */

@@ -4,6 +4,7 @@ import type { Event } from '../../../schemas/generated/events.ts';
 import { createRandom } from '../../load/random.ts';
 import { appendEvents, epochMs, idAt, likeEvent } from '../likes.ts';
 import { startProcess, urlOf, type WorldProcess } from '../process.ts';
+import { allClaimed } from '../projectors.ts';
 import type { BenchWorld } from '../world.ts';
 
 /** A stream node of the world, and the reactor that tells it what happened. */
@@ -15,11 +16,7 @@ export interface StreamNode {
 /** Both as they are started in life; they read from the end of a log that is empty. */
 export async function startStreamNode(world: BenchWorld, sockets: number): Promise<StreamNode> {
   startProcess(world, { main: 'projectors/main-reactors.ts', databaseKey: 'PROJECTOR_DATABASE_URL' });
-  const partitions = Number(world.env.EMULSION_PARTITIONS);
-  const claimed = `SELECT FROM engine.position WHERE consumer = $1
-    HAVING count(*) > 0 AND count(*) = $2 * count(DISTINCT topic)`;
-  while ((await world.owner.query(claimed, [consumerOf('stream', 1), partitions])).rowCount === 0)
-    await sleep(100);
+  await allClaimed(world, [consumerOf('stream', 1)]);
   const node = startProcess(world, {
     main: 'query-api/main-stream.ts',
     databaseKey: 'QUERY_DATABASE_URL',
