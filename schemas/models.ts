@@ -14,3 +14,11 @@ export const modelTopics: Record<ModelName, readonly Topic[]> = {
   media: ['media-events'],
   timelines: ['post-events', 'follow-events'],
 };
+
+/** Whether this model consumes the topic without anybody waiting for it; of a model that is not here nobody knows. */
+export function isUnhurried(model: string, topic: string): boolean {
+  const waitedFor: readonly string[] | undefined = (
+    modelTopics as Partial<Record<string, readonly string[]>>
+  )[model];
+  return waitedFor !== undefined && !waitedFor.includes(topic);
+}

@@ -33,6 +33,8 @@ export interface ConsumerOptions {
   arrived?(records: readonly LogRecord[]): void;
   /** Told of a full round that waits for the one before it: see IntakeOptions. */
   ready?(batches: readonly PartitionBatch[]): void;
+  /** Whether nobody waits for what this topic tells: see IntakeOptions. */
+  unhurried?(topic: string): boolean;
   /** Applies the batches and saves their positions. What it throws is retried as an outage, unless it is fatal. */
   handle(batches: readonly PartitionBatch[]): Promise<void>;
   /** Errors that no retry mends: the consumer stops and says why. */

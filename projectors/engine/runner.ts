@@ -12,6 +12,7 @@ import { type Gate, openGate } from '../../platform/process/gate.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import type { Metrics } from '../../platform/telemetry/metrics.ts';
 import { traceIdOf } from '../../platform/telemetry/trace.ts';
+import { isUnhurried } from '../../schemas/models.ts';
 import { rulingOf, rulingTopic } from '../../schemas/operator/dead-letter.ts';
 import {
   type Applied,
@@ -123,6 +124,7 @@ export function runInstalled(
     start: 'beginning',
     gate: engine.gate,
     paused: () => engine.pauses.isPaused(installed.model.name),
+    unhurried: (topic) => isUnhurried(installed.model.name, topic),
     fatal: (error) => error instanceof UnknownEventType,
     arrived: (records) => void decodeAhead(engine.codec, records),
     // After what has arrived in this turn of the event loop is decoded.
