@@ -28,8 +28,6 @@ export interface IntakeOptions extends CarefulOptions {
   fatal?(error: unknown): boolean;
   /** What keeps a round from being applied, each time that it is tried again; null once it is. */
   troubled?(error: Error | null): void;
-  /** Whether nobody waits for what this topic tells: its records wait a moment for more, so that few rounds take them. */
-  unhurried?(topic: string): boolean;
   closed(): boolean;
   paused?(): boolean;
 }
@@ -55,8 +53,7 @@ interface Waiting {
   taken: number;
   /** How many are applied. */
   done: number;
-  /** Of each time that records were handed in and there was no room for more yet. */
-  rooms: PromiseWithResolvers<void>[];
+  room: PromiseWithResolvers<void>;
   applied: PromiseWithResolvers<void>;
 }
 
@@ -74,8 +71,6 @@ interface Taken {
 }
 
 export const defaultMaxRecords = 20_000;
-/** Milliseconds that records nobody waits for wait for more at most. */
-const patienceMs = 250;
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
 
@@ -90,30 +85,13 @@ export function openIntake(options: IntakeOptions) {
   let current: Taken[] = [];
   let next: Taken[] | null = null;
   const maxRecords = options.maxRecords ?? defaultMaxRecords;
-  const isUnhurried = (item: Waiting): boolean =>
-    !isLone(item) && (options.unhurried?.(item.position.topic) ?? false);
-  /** Ends the wait for more, while there is one. */
-  let hurry: (() => void) | null = null;
 
   const work = async (): Promise<void> => {
     // Fetches of one answer arrive within the same turn of the event loop: let them all come in first.
     await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      if (waiting.every(isUnhurried)) await moreToCome();
-      await round();
-    }
+    while (waiting.length > 0) await round();
     // In the same turn as the look above, so that whoever comes next begins anew.
     working = null;
-  };
-
-  const moreToCome = async (): Promise<void> => {
-    makeRoom();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, patienceMs);
-    hurry = resolve;
-    await promise;
-    hurry = null;
-    clearTimeout(timer);
   };
 
   const round = async (): Promise<void> => {
@@ -126,8 +104,8 @@ export function openIntake(options: IntakeOptions) {
     } catch (error) {
       current = [];
       next = null;
-      for (const { rooms, applied } of waiting.splice(0)) {
-        for (const room of rooms) room.reject(error as Error);
+      for (const { room, applied } of waiting.splice(0)) {
+        room.reject(error as Error);
         applied.reject(error as Error);
       }
       return;
@@ -137,7 +115,7 @@ export function openIntake(options: IntakeOptions) {
       item.done += batch.records.length;
       if (item.done < item.records.length) continue;
       waiting.splice(waiting.indexOf(item), 1);
-      giveRoom(item);
+      item.room.resolve();
       item.applied.resolve();
     }
   };
@@ -153,36 +131,18 @@ export function openIntake(options: IntakeOptions) {
   const makeRoom = (): void => {
     if (untaken(waiting) > maxRecords) return;
     // What must be alone is read no further either, until it has come through.
-    for (const item of waiting) if (!isLone(item)) giveRoom(item);
+    for (const item of waiting) if (!isLone(item)) item.room.resolve();
   };
 
   const enter = (position: HeldPartition, records: LogRecord[], unparking: boolean): Entered => {
     const room = Promise.withResolvers<void>();
-    // Who waits for it hears of the failure.
-    room.promise.catch(() => {});
-    const item = joined(position, records, unparking) ?? entered(position, records, unparking);
-    item.rooms.push(room);
-    working ??= work();
-    if (!isUnhurried(item) || untaken(waiting) >= maxRecords) hurry?.();
-    else if (hurry) makeRoom();
-    takeNext();
-    return { room: room.promise, applied: item.applied.promise };
-  };
-
-  /** What waits of this partition and is in no round yet takes what follows it, so that one round takes both. */
-  const joined = (position: HeldPartition, records: LogRecord[], unparking: boolean): Waiting | undefined => {
-    const last = waiting.findLast((item) => item.position === position);
-    if (!last || unparking || isLone(last) || last.taken > 0) return undefined;
-    last.records = [...last.records, ...records];
-    return last;
-  };
-
-  const entered = (position: HeldPartition, records: LogRecord[], unparking: boolean): Waiting => {
     const applied = Promise.withResolvers<void>();
-    applied.promise.catch(() => {});
-    const item = { position, records, unparking, taken: 0, done: 0, rooms: [], applied };
-    waiting.push(item);
-    return item;
+    // Who waits for one of them hears of the failure.
+    for (const { promise } of [room, applied]) promise.catch(() => {});
+    waiting.push({ position, records, unparking, taken: 0, done: 0, room, applied });
+    working ??= work();
+    takeNext();
+    return { room: room.promise, applied: applied.promise };
   };
 
   return {
@@ -191,14 +151,9 @@ export function openIntake(options: IntakeOptions) {
     unpark: (position: HeldPartition, letters: LogRecord[]) => enter(position, letters, true).applied,
     /** Resolves when no round is under way. */
     async idle(): Promise<void> {
-      hurry?.();
       while (working) await working;
     },
   };
-}
-
-function giveRoom({ rooms }: Waiting): void {
-  for (const { resolve } of rooms.splice(0)) resolve();
 }
 
 /** Records that are in no round yet. */

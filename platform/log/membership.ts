@@ -33,7 +33,7 @@ export interface ConsumerOptions {
   arrived?(records: readonly LogRecord[]): void;
   /** Told of a full round that waits for the one before it: see IntakeOptions. */
   ready?(batches: readonly PartitionBatch[]): void;
-  /** Whether nobody waits for what this topic tells: see IntakeOptions. */
+  /** Whether nobody waits for what this topic tells: it is fetched a few times a second, whatever happens on it. */
   unhurried?(topic: string): boolean;
   /** Applies the batches and saves their positions. What it throws is retried as an outage, unless it is fatal. */
   handle(batches: readonly PartitionBatch[]): Promise<void>;
@@ -44,6 +44,8 @@ export interface ConsumerOptions {
 }
 
 const heartbeatMs = 2_000;
+/** Milliseconds between two fetches of a topic that nobody waits for. */
+const unhurriedMs = 250;
 /**
  * Milliseconds between a round and the next fetch. What was applied is committed already; what comes meanwhile makes
  * one larger round, where fetching at once would make many of a few records each.
@@ -66,6 +68,7 @@ export function openMembership(
   let joined: Promise<void> = Promise.resolve();
   let closed = false;
   let halted = false;
+  const resting = new Map<string, NodeJS.Timeout>();
   const intake = openIntake({ ...options, closed: () => closed });
   const heldAt = ({ topic, partition }: { topic: string; partition: number }): Held | undefined =>
     held.get(`${topicName(options.prefix, topic)}/${partition}`);
@@ -108,6 +111,7 @@ export function openMembership(
       const records = batch.messages.map((message) => recordOf(position.topic, position.partition, message));
       position.fetched = records.at(-1)!.offset + 1n;
       const { room, applied } = intake.take(position, records);
+      if (options.unhurried?.(position.topic)) rest(position.topic);
       // Of what may kill the process nothing is touched before its turn.
       if (!position.careful) options.arrived?.(records);
       applied.then(
@@ -162,6 +166,19 @@ export function openMembership(
     seek(position);
   };
 
+  /** No fetch asks for this topic for a moment, so that not each of its records wakes this consumer. */
+  const rest = (topic: string): void => {
+    if (resting.has(topic)) return;
+    const partitions = [...held.values()].filter((p) => p.topic === topic).map((p) => p.partition);
+    const paused = [{ topic: topicName(options.prefix, topic), partitions }];
+    consumer.pause(paused);
+    const over = (): void => {
+      resting.delete(topic);
+      if (!halted) consumer.resume(paused);
+    };
+    resting.set(topic, setTimeout(over, unhurriedMs));
+  };
+
   /** Fetching stops and heartbeats go on. kafkajs keeps pauses of partitions that went elsewhere, so all are said again. */
   const halt = (now: boolean): void => {
     const partitions = [...held].map(([id, { partition }]) => ({
@@ -200,6 +217,7 @@ export function openMembership(
     },
     close() {
       closed = true;
+      for (const timer of resting.values()) clearTimeout(timer);
       clearInterval(courtesy);
       clearInterval(pauses);
     },

@@ -32,12 +32,12 @@ const held = (partition: number, position: bigint): HeldPartition => ({
 function intakeOf(
   handle: (batches: readonly PartitionBatch[]) => Promise<void>,
   maxRecords?: number,
-  more: Pick<IntakeOptions, 'ready' | 'unhurried'> = {},
+  ready?: NonNullable<IntakeOptions['ready']>,
 ) {
   const troubles: (string | null)[] = [];
   const intake = openIntake({
     ...{ consumer: 'likes.v1', pool: undefined as never, log: createLogger('test', 'silent') },
-    ...{ gate: openGate(), closed: () => false, handle, maxRecords, ...more },
+    ...{ gate: openGate(), closed: () => false, handle, maxRecords, ...(ready && { ready }) },
     troubled: (error) => troubles.push(error?.message ?? null),
   });
   return { intake, troubles };
@@ -84,7 +84,7 @@ it('a full round is told of while the one before is applied, and is the next one
     rounds.push(batches);
     await new Promise((resolve) => setTimeout(resolve, 5));
   };
-  const { intake } = intakeOf(handle, 4, { ready: (batches) => void told.push(batches) });
+  const { intake } = intakeOf(handle, 4, (batches) => void told.push(batches));
   const [first, second] = [held(0, 7n), held(1, 0n)];
   const taken = [intake.take(first, records(0, 10, 19)), intake.take(second, records(1, 0, 3))];
   await new Promise((resolve) => setTimeout(resolve, 2));
@@ -105,7 +105,11 @@ it('a full round is told of while the one before is applied, and is the next one
 it('a fetch of which some records wait in the next round is applied when these are', async () => {
   const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let round = 0;
-  const { intake } = intakeOf(() => gates[round++]!.promise, 2, { ready: () => {} });
+  const { intake } = intakeOf(
+    () => gates[round++]!.promise,
+    2,
+    () => {},
+  );
   let over = false;
   const { applied } = intake.take(held(0, 0n), records(0, 0, 4));
   const waits = applied.then(() => {
@@ -126,7 +130,7 @@ it('the next round of a lost partition is forgotten with it', async () => {
     rounds.push(batches);
     if (rounds.length === 1) throw new Fenced('another process holds it');
   };
-  const { intake } = intakeOf(handle, 2, { ready: (batches) => void told.push(batches) });
+  const { intake } = intakeOf(handle, 2, (batches) => void told.push(batches));
   await expect(intake.take(held(0, 0n), records(0, 0, 6)).applied).rejects.toThrow(Fenced);
   expect(told).toHaveLength(1);
   await intake.take(held(1, 0n), records(1, 0, 1)).applied;
@@ -194,7 +198,7 @@ it('while a round is applied more is read, but no more than another round', asyn
   expect(position.position).toBe(10n);
 });
 
-it('fetches of one partition that wait for the same round are one stretch, which begins where the earlier ended', async () => {
+it('two fetches of one partition are never in one round: the later begins where the earlier ended', async () => {
   const { rounds, ends, handle } = heldBack();
   const { intake } = intakeOf(handle);
   const [position, other] = [held(0, 0n), held(1, 0n)];
@@ -202,7 +206,7 @@ it('fetches of one partition that wait for the same round are one stretch, which
   await all[0]!.room;
   all.push(intake.take(position, records(0, 1, 2)), intake.take(position, records(0, 2, 3)));
   all.push(intake.take(other, records(1, 0, 1)));
-  for (const n of [0, 1]) {
+  for (const n of [0, 1, 2]) {
     await vi.waitFor(() => expect(ends).toHaveLength(n + 1));
     ends[n]!.resolve();
   }
@@ -210,7 +214,7 @@ it('fetches of one partition that wait for the same round are one stretch, which
   const stretches = rounds.map((round) =>
     round.map((b) => `${b.partition}: ${b.firstOffset}-${b.nextOffset}`),
   );
-  expect(stretches).toEqual([['0: 0-1'], ['0: 1-3', '1: 0-1']]);
+  expect(stretches).toEqual([['0: 0-1'], ['0: 1-2', '1: 0-1'], ['0: 2-3']]);
 });
 
 it('what waits behind a fenced round is not applied either, and is not called read', async () => {
@@ -224,46 +228,4 @@ it('what waits behind a fenced round is not applied either, and is not called re
   await expect(second.room).rejects.toBeInstanceOf(Fenced);
   await expect(second.applied).rejects.toBeInstanceOf(Fenced);
   expect(position.position).toBe(0n);
-});
-
-it('what nobody waits for is one round of many fetches, each read on at once', async () => {
-  const rounds: (readonly PartitionBatch[])[] = [];
-  const handle = async (batches: readonly PartitionBatch[]): Promise<void> => void rounds.push(batches);
-  const { intake } = intakeOf(handle, undefined, { unhurried: () => true });
-  const [first, second] = [held(0, 3n), held(1, 0n)];
-  const taken = [];
-  for (let offset = 3; offset < 9; offset += 1) {
-    taken.push(intake.take(first, records(0, offset, offset + 1)));
-    if (offset % 2 === 1) taken.push(intake.take(second, records(1, offset - 3, offset - 1)));
-    await taken.at(-1)!.room;
-  }
-  await Promise.all(taken.map(({ applied }) => applied));
-  expect(rounds).toMatchObject([
-    [
-      { partition: 0, firstOffset: 3n, nextOffset: 9n, records: records(0, 3, 9) },
-      { partition: 1, firstOffset: 0n, nextOffset: 6n, records: records(1, 0, 6) },
-    ],
-  ]);
-  expect([first.position, second.position]).toEqual([9n, 6n]);
-});
-
-it.each([
-  ['a record that somebody waits for', { take: held(1, 0n) }],
-  ['a full round', { take: held(2, 0n), count: 4 }],
-  ['the end of the consumer', {}],
-])('%s ends the wait for more', async (_, { take, count = 1 }: { take?: HeldPartition; count?: number }) => {
-  // No time passes.
-  vi.useFakeTimers({ toFake: ['setTimeout'] });
-  const rounds: (readonly PartitionBatch[])[] = [];
-  const handle = async (batches: readonly PartitionBatch[]): Promise<void> => void rounds.push(batches);
-  const { intake } = intakeOf(handle, 5, { unhurried: (topic) => topic === 'user-events' });
-  const patient = intake.take({ ...held(0, 0n), topic: 'user-events' }, records(0, 0, 1));
-  await patient.room;
-  expect(rounds).toEqual([]);
-  if (count > 1) intake.take({ ...take!, topic: 'user-events' }, records(2, 0, count));
-  else if (take) intake.take(take, records(1, 0, 1));
-  if (!take) await intake.idle();
-  await patient.applied;
-  vi.useRealTimers();
-  expect(rounds).toHaveLength(1);
 });

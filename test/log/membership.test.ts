@@ -74,10 +74,11 @@ async function standAt(position: number, released = true): Promise<void> {
 async function playedMembership(seen: string[], extra: Partial<ConsumerOptions> = {}) {
   const sought: string[] = [];
   const failed: Error[] = [];
+  const asked: string[] = [];
   const played = {
     seek: ({ offset }: { offset: string }) => void sought.push(offset),
-    pause: () => {},
-    resume: () => {},
+    pause: () => void asked.push('pause'),
+    resume: () => void asked.push('resume'),
     commitOffsets: async () => {},
   } as unknown as Consumer;
   const membership = openMembership(
@@ -97,7 +98,7 @@ async function playedMembership(seen: string[], extra: Partial<ConsumerOptions> 
       isStale: () => false,
     } as unknown as EachBatchPayload);
   };
-  return { membership, deliver, sought, failed };
+  return { membership, deliver, sought, failed, asked };
 }
 
 function message(offset: number): KafkaMessage {
@@ -172,6 +173,35 @@ it('what comes after a death is touched by nobody before its turn, and what come
   expect(arrived).toEqual(['6', '7']);
   membership.close();
   await membership.release();
+});
+
+describe('a topic that nobody waits for', () => {
+  it('is not asked for a moment after it has brought something, and then is', async () => {
+    const seen: string[] = [];
+    const { membership, deliver, asked } = await playedMembership(seen, { unhurried: () => true });
+    await deliver(0, 1);
+    await deliver(1, 2);
+    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause', 'resume']));
+    await deliver(2, 3);
+    expect(asked.slice(3)).toEqual(['pause']);
+    await vi.waitFor(() => expect(seen).toEqual(['0', '1', '2']));
+    membership.close();
+    await membership.release();
+  });
+
+  it('stays paused when an operator has paused its consumer meanwhile', async () => {
+    let halted = false;
+    const { membership, deliver, asked } = await playedMembership([], {
+      ...{ unhurried: () => true, paused: () => halted },
+    });
+    await deliver(0, 1);
+    halted = true;
+    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause', 'pause']));
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(asked).toHaveLength(3);
+    membership.close();
+    await membership.release();
+  });
 });
 
 it('what is paused when the group is joined again stays paused, and goes on exactly where it stood', async () => {
