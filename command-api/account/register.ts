@@ -60,7 +60,7 @@ export async function registerAccount(
 ): Promise<Registered> {
   const attempt = openAttempt(shell, request, command, password);
   const mint = mintFor(request, shell.clock, 0);
-  const done = await once(shell.idempotency, onceRequestOf(request, mint), attempt.execute);
+  const done = await once(shell.idempotency, onceRequestOf(request, mint, null), attempt.execute);
   if (!attempt.created()) await verifyRepeat(shell, done.minted.newId, password);
   return { body: done.body as AccountBody, position: done.position, created: attempt.created() };
 }

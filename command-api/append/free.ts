@@ -1,6 +1,6 @@
 import type { Event } from '../../schemas/generated/events.ts';
 import { isRefusal } from '../../schemas/problems.ts';
-import type { Answer, Idempotency, Minted } from '../guards/idempotency.ts';
+import type { Answer, Decided, Idempotency, Minted } from '../guards/idempotency.ts';
 import { once } from '../guards/once.ts';
 import type { Clock } from './clock.ts';
 import { type CommandContext, type Decision, isUnchanged } from './decision.ts';
@@ -38,17 +38,28 @@ export async function runFree<B>(
   command: FreeCommand<B>,
 ): Promise<FreeAnswer<B>> {
   const mint = mintFor(request, shell.clock, command.newestSeen);
+  const decided = await decide(shell.writer, command, contextOf(request, mint));
   let appended = false;
-  const execute = async (minted: Minted): Promise<Answer> => {
-    const context = contextOf(request, minted);
-    const decision = command.decide(context);
-    if (isRefusal(decision)) return { outcome: 'refused', refusal: decision };
-    const body = command.answer(context);
-    if (isUnchanged(decision)) return { outcome: 'done', body, position: null };
-    const position = await shell.writer.append(decision satisfies Event);
+  const execute = async (minted: Minted, kept: Decided | null): Promise<Answer> => {
+    // null: of a process of before decisions were kept, whose request this repeats.
+    const intent = kept ?? (await decide(shell.writer, command, contextOf(request, minted)));
+    if (intent.outcome !== 'decided') return intent;
+    const position = await shell.writer.append(intent.record);
     appended = true;
-    return { outcome: 'done', body, position };
+    return { outcome: 'done', body: intent.body, position: { positions: [position], time: minted.time } };
   };
-  const done = await once(shell.idempotency, onceRequestOf(request, mint), execute);
+  const done = await once(shell.idempotency, onceRequestOf(request, mint, decided), execute);
   return { body: done.body as B, position: done.position, minted: done.minted, appended };
+}
+
+async function decide<B>(
+  writer: LogWriter,
+  command: FreeCommand<B>,
+  context: CommandContext,
+): Promise<Decided | Answer> {
+  const decision = command.decide(context);
+  if (isRefusal(decision)) return { outcome: 'refused', refusal: decision };
+  const body = command.answer(context);
+  if (isUnchanged(decision)) return { outcome: 'done', body, position: null };
+  return { outcome: 'decided', body, record: await writer.encode(decision satisfies Event) };
 }

@@ -1,6 +1,6 @@
 import type { Appender, EncodedRecord } from '../../platform/log/appender.ts';
 import type { Codec } from '../../platform/log/codec.ts';
-import type { PositionToken } from '../../platform/log/position.ts';
+import type { Position } from '../../platform/log/position.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { loadDataKeys } from '../../platform/vault/data-keys.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
@@ -9,8 +9,10 @@ import { problem } from '../guards/problem.ts';
 
 /** Appends the events of free commands straight away (DESIGN §4). */
 export interface LogWriter {
+  /** The event as it will be in the log, its personal fields under their owner's key. Throws token_invalid. */
+  encode(event: Event): Promise<EncodedRecord>;
   /** Where it is, once the broker has it. Throws outcome_unknown, event_too_large. */
-  append(event: Event): Promise<PositionToken>;
+  append(record: EncodedRecord): Promise<Position>;
 }
 
 export interface LogWriterOptions {
@@ -22,10 +24,8 @@ export interface LogWriterOptions {
 
 export function openLogWriter(options: LogWriterOptions): LogWriter {
   return {
-    async append(event) {
-      const position = await options.appender.append(await encode(options, event));
-      return { positions: [position], time: event.meta.time };
-    },
+    encode: (event) => encode(options, event),
+    append: (record) => options.appender.append(record),
   };
 }
 

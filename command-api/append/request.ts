@@ -33,12 +33,17 @@ export function mintFor(request: CommandRequest, clock: Clock, newestSeen: numbe
   return { eventId: v7(), newId: v7(), time: clock.timeAfter(request.position, newestSeen) };
 }
 
-export function onceRequestOf(request: CommandRequest, mint: Minted): OnceRequest {
+export function onceRequestOf(
+  request: CommandRequest,
+  mint: Minted,
+  decided: OnceRequest['decided'],
+): OnceRequest {
   const { actor, route, idempotencyKey, content, secrets } = request;
   return {
     key: idempotencyKey === null ? null : { actor, route, key: idempotencyKey },
     canonical: idempotencyKey === null ? '' : canonicalJson(content, secrets),
     mint,
+    decided,
   };
 }
 

@@ -1,5 +1,12 @@
 import { crashPoint } from '../../platform/process/crash-points.ts';
-import type { Answer, Idempotency, Minted, RequestKey } from './idempotency.ts';
+import {
+  type Answer,
+  begunWith,
+  type Decided,
+  type Idempotency,
+  type Minted,
+  type RequestKey,
+} from './idempotency.ts';
 import { problem, problemOf } from './problem.ts';
 
 export interface OnceRequest {
@@ -8,6 +15,8 @@ export interface OnceRequest {
   /** The request in a form without secrets; another one under the same key is refused. */
   canonical: string;
   mint: Minted;
+  /** What this command has decided by now; null when that is for `execute` to do. */
+  decided: Decided | Answer | null;
 }
 
 export interface Done {
@@ -17,23 +26,24 @@ export interface Done {
 }
 
 /**
- * Runs a command under its Idempotency-Key (DESIGN §3): what is minted is stored before anything happens, a repeat
- * runs with the same ids and time, or gives the answer that is known. What `execute` throws is no answer and is not
- * kept. Throws the refusal, or idempotency_key_reused.
+ * Runs a command under its Idempotency-Key (DESIGN §3): what is minted and decided is stored before anything happens. A
+ * repeat, and one of two at the same time, does what the first has decided, whatever the state is by then, or gives the
+ * answer that is known. What `execute` throws is no answer and is not kept. Throws the refusal, or
+ * idempotency_key_reused.
  */
 export async function once(
   idempotency: Idempotency,
-  { key, canonical, mint }: OnceRequest,
-  execute: (minted: Minted) => Promise<Answer>,
+  { key, canonical, mint, decided }: OnceRequest,
+  execute: (minted: Minted, decided: Decided | null) => Promise<Answer>,
 ): Promise<Done> {
-  if (!key) return doneOf(await execute(mint), mint);
-  const begun = await idempotency.begin(key, canonical, mint);
+  const begun = key ? await idempotency.begin(key, canonical, mint, decided) : begunWith(mint, decided);
   if (begun.state === 'reused') {
     throw problem('idempotency_key_reused', 'Send another request under an Idempotency-Key of its own.');
   }
   if (begun.state === 'known') return doneOf(begun.answer, begun.minted);
+  if (!key) return doneOf(await execute(mint, begun.decided), mint);
   crashPoint('once.begun');
-  const answer = await execute(begun.minted);
+  const answer = await execute(begun.minted, begun.decided);
   crashPoint('once.executed');
   // What happened has happened, kept or not: a repeat that finds no answer runs again with the same ids.
   const kept = await idempotency.settle(key, answer).catch(() => answer);

@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const minted = (id: number): Minted => ({ eventId: nth(id), newId: nth(id + 50), time: id });
 const request = (id: number, canonical = 'a like', actor = ana) => ({
-  ...{ key: { actor, route: 'likePost', key: `key ${n}` }, canonical, mint: minted(id) },
+  ...{ key: { actor, route: 'likePost', key: `key ${n}` }, canonical, mint: minted(id), decided: null },
 });
 const done = (body: string): Answer => ({
   outcome: 'done',
@@ -79,7 +79,7 @@ it('somebody else’s key of the same name is another key', async () => {
 
 it('of two tries at once the one that was accepted stands, whichever ends last', async () => {
   const { key, canonical, mint } = request(1);
-  await idempotency.begin(key, canonical, mint);
+  await idempotency.begin(key, canonical, mint, null);
   expect(await idempotency.settle(key, done('liked'))).toMatchObject({ body: 'liked' });
   expect(await idempotency.settle(key, refused)).toMatchObject({ outcome: 'done', body: 'liked' });
   expect(await run(request(2), refused)).toMatchObject({ body: 'liked' });

@@ -165,10 +165,18 @@ export const appendMutants: readonly Mutant[] = [
   {
     name: 'repeat-mints-anew',
     file: 'command-api/guards/once.ts',
-    find: 'const answer = await execute(begun.minted);',
-    replace: 'const answer = await execute(mint);',
+    find: 'const answer = await execute(begun.minted, begun.decided);',
+    replace: 'const answer = await execute(mint, begun.decided);',
     why: 'rule 7: a repeat whose answer is not known appends another event',
     tests: ['test/command/once.test.ts'],
+  },
+  {
+    name: 'repeat-decides-anew',
+    file: 'command-api/guards/once.ts',
+    find: 'const answer = await execute(begun.minted, begun.decided);',
+    replace: 'const answer = await execute(begun.minted, decided?.outcome === "decided" ? decided : null);',
+    why: 'rule 7: two requests under one key append two different events under one id',
+    tests: ['test/command/free.test.ts'],
   },
   {
     name: 'body-not-compared',
