@@ -125,7 +125,7 @@ export function openTimelineStore(
     },
     async beginRemake() {
       const token = randomUUID();
-      await redis.eval(beginScript, 2, keys.remake, keys.life, token);
+      await redis.eval(beginScript, 3, keys.remake, keys.life, keys.epoch, token);
       return {
         replace: (timelines) => replaceAll(replaceScript, keys.remake, token, timelines),
         async finish(epoch) {

@@ -75,8 +75,12 @@ for i = 1, #KEYS do
 end
 return 1`;
 
-/* KEYS: remake, life. ARGV: token. From here on it counts what is lost. */
+/*
+ * KEYS: remake, life, epoch. ARGV: token. From here on it counts what is lost. The epoch of before goes in the same
+ * moment: a Redis that was started again still has it, and with its life it would be believed before it is made again.
+ */
 export const beginScript = `
+redis.call('DEL', KEYS[3])
 redis.call('SET', KEYS[2], ${runId})
 return redis.call('SET', KEYS[1], ARGV[1])`;
 

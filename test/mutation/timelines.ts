@@ -43,6 +43,14 @@ export const timelineMutants: readonly Mutant[] = [
     tests: [timelinesTest],
   },
   {
+    name: 'believed-while-remade',
+    file: scripts,
+    find: "redis.call('DEL', KEYS[3])\nredis.call('SET', KEYS[2]",
+    replace: "redis.call('SET', KEYS[2]",
+    why: '§6: a Redis that was started again is believed from the beginning of the remake, not from its end',
+    tests: [storeTest],
+  },
+  {
     name: 'own-posts-missing',
     file: facts,
     find: 'const readers = [...idsOf(row.readers), entry.authorId];',

@@ -63,6 +63,14 @@ describe('the timelines in Redis', () => {
     const late = first.replace(new Map([[ana, [entry(1)]]]));
     await expect(late).rejects.toBeInstanceOf(StaleTimelineWriter);
     await expect(first.finish(randomUUID())).rejects.toBeInstanceOf(StaleTimelineWriter);
+    expect([await served(), await store.readEpoch()]).toEqual([[nth(2)], null]);
+  });
+  it('are nobody’s from the beginning of a remake to its end, whatever the epoch was', async () => {
+    const remake = await store.beginRemake();
+    expect(await store.readEpoch()).toBeNull();
+    await remake.replace(new Map([[ana, [entry(2)]]]));
+    expect(await store.readEpoch()).toBeNull();
+    await remake.finish(epoch);
     expect([await served(), await store.readEpoch()]).toEqual([[nth(2)], epoch]);
   });
 });
