@@ -1,10 +1,12 @@
 import type { createBinder } from '../platform/http/bind.ts';
 import type { Redis } from '../platform/redis/redis.ts';
+import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Scope } from './scope.ts';
 
 /** What the routes of this room are made with. */
 export interface Room {
   handle: ReturnType<typeof createBinder<Scope>>;
+  log: Logger;
   redis: Redis;
   /** Of Redis keys. */
   prefix: string;

@@ -1,4 +1,3 @@
-import { LRUCache } from 'lru-cache';
 import { type Gathering, openGathering, uuidArray } from '../platform/postgres/gathering.ts';
 import type { Queryable } from '../platform/postgres/pool.ts';
 import type { ServedModel } from '../platform/postgres/serving.ts';
@@ -29,17 +28,14 @@ const maxRemembered = 20_000;
 /** Milliseconds. What protects people is never older (DESIGN §5); a repair of rows moves no position, either. */
 const maxAgeMs = 1_000;
 
-interface Remembered {
-  row: unknown;
-  moves: number;
-  at: number;
-}
-
 /** What is kept of one kind, of one version of its model: another one begins anew. */
 interface Shelf {
   schema: string;
   gather: Gathering<unknown>;
-  remembered: LRUCache<string, Remembered>;
+  /** All read since `at`, at the same count of moves. */
+  remembered: Map<string, unknown>;
+  moves: number;
+  at: number;
 }
 
 /**
@@ -54,10 +50,17 @@ export function openRows({ db, moves }: RowsParts): Rows {
     const shelf = {
       schema,
       gather: openGathering<unknown>((keys) => kind.load(db, schema, keys)),
-      remembered: new LRUCache<string, Remembered>({ max: maxRemembered }),
+      ...{ remembered: new Map<string, unknown>(), moves: 0, at: 0 },
     };
     shelves.set(kind, shelf);
     return shelf;
+  };
+  const rememberedOf = (shelf: Shelf, { consumer }: ServedModel): Map<string, unknown> => {
+    const [moved, now] = [moves(consumer), performance.now()];
+    const fresh = shelf.moves === moved && now - shelf.at < maxAgeMs;
+    if (!fresh || shelf.remembered.size > maxRemembered)
+      Object.assign(shelf, { remembered: new Map(), moves: moved, at: now });
+    return shelf.remembered;
   };
 
   return {
@@ -67,20 +70,17 @@ export function openRows({ db, moves }: RowsParts): Rows {
       return pick(keys, (key) => found.get(key)) as Map<string, V>;
     },
     async recall<V>(kind: RowKind<V>, served: ServedModel, keys: readonly string[]) {
-      const { gather, remembered } = shelfOf(kind, served);
-      const now = { moves: moves(served.consumer), at: performance.now() };
-      const known = (key: string): unknown => {
-        const entry = remembered.get(key);
-        return entry && entry.moves === now.moves && now.at - entry.at < maxAgeMs ? entry.row : undefined;
-      };
-      const rows = pick(keys, known);
-      const missing = keys.filter((key) => !rows.has(key));
+      const shelf = shelfOf(kind, served);
+      // What is read from now on belongs to this moment; a later one has a map of its own.
+      const remembered = rememberedOf(shelf, served);
+      const rows = pick(keys, (key) => remembered.get(key));
+      const missing = rows.size === keys.length ? [] : keys.filter((key) => !rows.has(key));
       if (missing.length === 0) return rows as Map<string, V>;
-      const found = await gather(missing);
+      const found = await shelf.gather(missing);
       for (const key of missing) {
         const row = found.get(key);
         if (row === undefined) continue;
-        remembered.set(key, { row, ...now });
+        remembered.set(key, row);
         rows.set(key, row);
       }
       return rows as Map<string, V>;

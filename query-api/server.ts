@@ -44,7 +44,7 @@ export interface QueryApiOptions {
 
 /** Everything that is read over plain HTTP. */
 export async function openQueryApi(options: QueryApiOptions): Promise<HttpServer> {
-  const { pool, serving, waiter, redis, prefix, publicUrl } = options;
+  const { pool, serving, waiter, redis, prefix, publicUrl, log } = options;
   const positionKey = await readPositionKey(pool);
   const db = prepared(pool);
   const handle = createBinder<Scope>({
@@ -55,7 +55,7 @@ export async function openQueryApi(options: QueryApiOptions): Promise<HttpServer
     }),
     ...scopeHooks({ db, rows: openRows({ db, moves: waiter.moves }), serving, waiter, positionKey }),
   });
-  const routes = boundRoutes({ handle, redis, prefix, publicUrl });
+  const routes = boundRoutes({ handle, log, redis, prefix, publicUrl });
   return openHttpServer({ ...options, routes, known: allRoutes, checks: healthChecks(options) });
 }
 

@@ -42,7 +42,7 @@ export interface Call<C extends HttpContract, Scope = unknown> {
 export interface Reply<C extends HttpContract> {
   body?: C['success']['body'] extends z.ZodType ? z.input<C['success']['body']> : string;
   /** Instead of `body` where that is JSON already, put together of parts that are the same for many. */
-  json?: string;
+  json?: Buffer;
   headers?: Record<string, string>;
 }
 

@@ -75,8 +75,8 @@ function tell(log: Logger, problem: ProblemError): void {
 export async function etag(ctx: Context, next: Next): Promise<void> {
   await next();
   const { body } = ctx;
-  if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || ctx.status !== 200 || typeof body !== 'string')
-    return;
+  if ((ctx.method !== 'GET' && ctx.method !== 'HEAD') || ctx.status !== 200) return;
+  if (typeof body !== 'string' && !Buffer.isBuffer(body)) return;
   const tag = `W/"${createHash('sha1').update(body).digest('base64url')}"`;
   ctx.set('ETag', tag);
   // Not ctx.fresh: it sends everything again to clients whose fetch adds Cache-Control: no-cache by itself.

@@ -3,10 +3,16 @@ export type Gathering<V> = (keys: Iterable<string>) => Promise<ReadonlyMap<strin
 
 /** Queries of one gathering under way. What is wanted meanwhile waits, and makes few large queries of many small. */
 const atOnce = 2;
+/**
+ * Milliseconds between the beginnings of two queries while several ask at once: one then serves all that come in
+ * between, because sending it is what costs most, on either side. Whoever asks alone, however often, does not wait.
+ */
+const paceMs = 8;
 const maxKeysPerLoad = 2_000;
 
 interface Batch<V> {
   keys: Set<string>;
+  askers: number;
   result: Promise<ReadonlyMap<string, V>>;
   resolve(found: ReadonlyMap<string, V>): void;
   reject(error: Error): void;
@@ -16,13 +22,27 @@ interface Batch<V> {
  * One query for the keys that many requests want at the same time. It begins after each of them has asked, so nobody
  * is told what was so before. `load` leaves out what does not exist.
  */
-export function openGathering<V>(load: (keys: string[]) => Promise<ReadonlyMap<string, V>>): Gathering<V> {
+export function openGathering<V>(
+  load: (keys: string[]) => Promise<ReadonlyMap<string, V>>,
+  maxKeys = maxKeysPerLoad,
+): Gathering<V> {
   const waiting: Batch<V>[] = [];
   let underWay = 0;
+  /** When the next query may begin. */
+  let next = 0;
+  let paced = false;
 
   const begin = (): void => {
+    if (paced) return;
     while (underWay < atOnce && waiting.length > 0) {
-      const { keys, resolve, reject } = waiting.shift()!;
+      const rest = next - performance.now();
+      // What did not fit into one query does not wait for the next.
+      if (rest > 0 && waiting.length === 1) {
+        pace(rest);
+        return;
+      }
+      const { keys, askers, resolve, reject } = waiting.shift()!;
+      next = askers > 1 ? performance.now() + paceMs : 0;
       underWay += 1;
       load([...keys])
         .then(resolve, reject)
@@ -32,11 +52,18 @@ export function openGathering<V>(load: (keys: string[]) => Promise<ReadonlyMap<s
         });
     }
   };
+  const pace = (rest: number): void => {
+    paced = true;
+    setTimeout(() => {
+      paced = false;
+      begin();
+    }, rest);
+  };
   const openBatch = (): Batch<V> => {
     const last = waiting.at(-1);
-    if (last && last.keys.size < maxKeysPerLoad) return last;
+    if (last && last.keys.size < maxKeys) return last;
     const { promise: result, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, V>>();
-    const batch = { keys: new Set<string>(), result, resolve, reject };
+    const batch = { keys: new Set<string>(), askers: 0, result, resolve, reject };
     waiting.push(batch);
     setImmediate(begin);
     return batch;
@@ -48,6 +75,7 @@ export function openGathering<V>(load: (keys: string[]) => Promise<ReadonlyMap<s
       batch.keys.add(key);
       batches.add(batch);
     }
+    for (const batch of batches) batch.askers += 1;
     const results = await Promise.all([...batches].map(({ result }) => result));
     return results.length === 1 ? results[0]! : new Map(results.flatMap((found) => [...found]));
   };

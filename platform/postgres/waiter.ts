@@ -47,6 +47,8 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   const moves = new Map<string, number>();
   /** By consumer, then partition: the least of them is what the consumer as a whole has. */
   const freshUntil = new Map<string, Map<string, number>>();
+  /** That least, by consumer, until one of its partitions moves. */
+  const least = new Map<string, number>();
   const pending = new Set<Pending>();
   let parked = false;
   let paused: ReadonlySet<string> = new Set();
@@ -61,6 +63,7 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     if (time === 0) return;
     const times = freshUntil.get(consumer) ?? new Map<string, number>();
     freshUntil.set(consumer, times);
+    least.delete(consumer);
     times.set(`${topic}/${partition}`, Math.max(time, times.get(`${topic}/${partition}`) ?? 0));
   };
   const behind = (item: Pick<Pending, 'targets' | 'positions'>): WaitTarget[] =>
@@ -83,7 +86,7 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   };
   const forgetGone = (consumers: ReadonlySet<string>): void => {
     for (const id of reached.keys()) if (!consumers.has(id.slice(0, id.indexOf(' ')))) reached.delete(id);
-    for (const map of [freshUntil, moves])
+    for (const map of [freshUntil, moves, least])
       for (const consumer of map.keys()) if (!consumers.has(consumer)) map.delete(consumer);
   };
   const look = async (): Promise<void> => {
@@ -150,8 +153,13 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     },
     moves: (consumer) => moves.get(consumer) ?? 0,
     asOf(consumer) {
+      const known = least.get(consumer);
+      if (known !== undefined) return known;
       const times = freshUntil.get(consumer);
-      return times ? Math.min(...times.values()) : 0;
+      if (!times) return 0;
+      const oldest = Math.min(...times.values());
+      least.set(consumer, oldest);
+      return oldest;
     },
     async close() {
       clearInterval(timer);

@@ -1,16 +1,41 @@
-import type { Redis } from '../../platform/redis/redis.ts';
+import { type Gathering, openGathering } from '../../platform/postgres/gathering.ts';
+import { type Redis, watchRunId } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { type Cursor, newestFirst } from '../cursor.ts';
+import type { Room } from '../room.ts';
 import type { Scope } from '../scope.ts';
 
 export interface TimelineSource {
-  redis: Redis;
-  /** Of the Redis that answers now; null while it is not known. */
-  runId(): string | null;
   /** Of Redis keys. */
   prefix: string;
   /** Milliseconds that Redis has to answer. */
   limitMs: number;
+  /** Of the Redis that answers now; null while it is not known. */
+  runId(): string | null;
+  /** Stretches of timelines, by the text of their Stretch. */
+  gather: Gathering<Found>;
+}
+
+/** Milliseconds that Redis has; then a feed is made from the facts. */
+const limitMs = 200;
+const tellEveryMs = 1_000;
+
+export function openTimelineSource({
+  redis,
+  prefix,
+  log,
+}: Pick<Room, 'redis' | 'prefix' | 'log'>): TimelineSource {
+  let toldAt = Number.NEGATIVE_INFINITY;
+  // Feeds go on without Redis, only slower: somebody must be told why.
+  const tell = (error: Error): never => {
+    if (performance.now() - toldAt > tellEveryMs) {
+      toldAt = performance.now();
+      log.warn({ err: error }, 'timelines can not be read: feeds are made from the facts');
+    }
+    throw error;
+  };
+  const load = (stretches: string[]) => readStretches(redis, stretches).catch(tell);
+  return { prefix, limitMs, runId: watchRunId(redis), gather: openGathering(load, stretchesAtOnce) };
 }
 
 export interface Timeline {
@@ -30,8 +55,8 @@ export async function readTimeline(
   limit: number,
 ): Promise<Timeline | null> {
   const keys = timelineKeys(source.prefix, scope.model('timelines').version);
-  const key = keys.timeline(scope.viewerId!);
-  const reading = readPages(source, { key, epochKey: keys.epoch, lifeKey: keys.life, after, limit });
+  const named = [keys.timeline(scope.viewerId!), keys.epoch, keys.life] as const;
+  const reading = readPages(source, named, after, limit);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(resolve, source.limitMs, null);
@@ -43,29 +68,55 @@ export async function readTimeline(
   }
 }
 
-interface Range {
-  key: string;
-  epochKey: string;
-  lifeKey: string;
-  after: Cursor | null;
-  limit: number;
+/** The keys of a timeline, its epoch and the life of its Redis; the highest score; how many to pass by, and to read. */
+type Stretch = readonly [
+  timeline: string,
+  epoch: string,
+  life: string,
+  max: number | '+inf',
+  offset: number,
+  count: number,
+];
+
+/** member, score, member, score …; the epoch; the run id that Redis had when it was named. */
+type Found = [flat: string[], epoch: string | null, life: string | null];
+
+/** Of one script: Redis does nothing else meanwhile. */
+const stretchesAtOnce = 100;
+
+/** Each at once, so that a flush in between can't pair an old epoch with an empty timeline. */
+const stretchScript = `local found = {}
+for i = 0, #KEYS / 3 - 1 do
+  found[i + 1] = {
+    redis.call('ZREVRANGEBYSCORE', KEYS[3 * i + 1], ARGV[3 * i + 1], '-inf', 'WITHSCORES',
+      'LIMIT', ARGV[3 * i + 2], ARGV[3 * i + 3]),
+    redis.call('GET', KEYS[3 * i + 2]),
+    redis.call('GET', KEYS[3 * i + 3]),
+  }
+end
+return found`;
+
+/** One command for the readers of the same moment. */
+async function readStretches(redis: Redis, texts: readonly string[]): Promise<Map<string, Found>> {
+  const stretches = texts.map((text) => JSON.parse(text) as Stretch);
+  const keys = stretches.flatMap((stretch) => stretch.slice(0, 3) as string[]);
+  const ranges = stretches.flatMap((stretch) => stretch.slice(3));
+  const found = (await redis.eval(stretchScript, keys.length, ...keys, ...ranges)) as Found[];
+  return new Map(texts.map((text, n) => [text, found[n]!]));
 }
 
-/** At once, so that a flush in between can't pair an old epoch with an empty timeline; one command is the cheapest way. */
-const pageScript = `return {
-  redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3]),
-  redis.call('GET', KEYS[2]),
-  redis.call('GET', KEYS[3]),
-}`;
-
-async function readPages({ redis, runId }: TimelineSource, range: Range): Promise<Timeline> {
-  const { key, epochKey, lifeKey, after, limit } = range;
+async function readPages(
+  { runId, gather }: TimelineSource,
+  keys: readonly [string, string, string],
+  after: Cursor | null,
+  limit: number,
+): Promise<Timeline> {
   const max = after === null ? '+inf' : after.time;
   const count = limit + spare;
   const entries: Cursor[] = [];
   for (let offset = 0; ; offset += count) {
-    const answer = await redis.eval(pageScript, 3, key, epochKey, lifeKey, max, offset, count);
-    const [flat, named, life] = answer as [string[], string | null, string | null];
+    const stretch = JSON.stringify([...keys, max, offset, count] satisfies Stretch);
+    const [flat, named, life] = (await gather([stretch])).get(stretch)!;
     const own = runId();
     const epoch = own !== null && life === own ? named : null;
     const found = entriesOf(flat);

@@ -1,12 +1,12 @@
 import { avatarIds } from '../account/user.page.ts';
 import { loadUsers } from '../account/user.reads.ts';
 import type { Cursor } from '../cursor.ts';
-import { loadTies } from '../graph/tie.reads.ts';
+import { loadContentTies } from '../graph/tie.reads.ts';
 import { loadMedia } from '../media/media.reads.ts';
 import { type PageQuery, type Steps, servePage } from '../pipeline.ts';
 import type { Scope } from '../scope.ts';
 import { loadLikes } from './like.reads.ts';
-import { postJson } from './post.json.ts';
+import { type PostJson, pageJson, postJson } from './post.json.ts';
 import { maySeePostOf, type Posts } from './post.present.ts';
 import { loadPosts } from './post.reads.ts';
 
@@ -15,8 +15,11 @@ export async function hydratePosts(scope: Scope, ids: readonly string[]): Promis
   const [posts, likes] = await Promise.all([loadPosts(scope, ids), loadLikes(scope, ids)]);
   const rows = [...posts.values()];
   const authorIds = rows.map((post) => post.authorId);
-  const [users, ties] = await Promise.all([loadUsers(scope, authorIds), loadTies(scope, authorIds)]);
-  const media = await loadMedia(scope, [...rows.flatMap((post) => post.mediaIds), ...avatarIds(users)]);
+  const users = await loadUsers(scope, authorIds);
+  const [ties, media] = await Promise.all([
+    loadContentTies(scope, users),
+    loadMedia(scope, [...rows.flatMap((post) => post.mediaIds), ...avatarIds(users)]),
+  ]);
   return { posts, likes, users, ties, media };
 }
 
@@ -31,8 +34,8 @@ export interface PostsPage {
 export async function servePosts(
   { scope, publicUrl, skeleton }: PostsPage,
   query: PageQuery,
-): Promise<{ json: string }> {
-  const steps: Steps<Cursor, Posts, string> = {
+): Promise<{ json: Buffer }> {
+  const steps: Steps<Cursor, Posts, PostJson> = {
     skeleton,
     hydrate: (entries) =>
       hydratePosts(
@@ -43,5 +46,5 @@ export async function servePosts(
     present: ({ id }, posts) => postJson(scope.viewerId, id, posts, publicUrl),
   };
   const { items, nextCursor } = await servePage(steps, query);
-  return { json: `{"items":[${items.join()}],"nextCursor":${JSON.stringify(nextCursor)}}` };
+  return { json: pageJson(items, nextCursor) };
 }

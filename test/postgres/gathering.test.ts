@@ -75,3 +75,30 @@ it('more keys than a query takes are several queries', async () => {
   for (const { answer } of loads) answer();
   expect((await asked).size).toBe(2_500);
 });
+
+it('what several ask one after the other is one query a while, and what one asks is none later than asked', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'performance'] });
+  try {
+    const { loads, gather } = slow();
+    const asked: Promise<unknown>[] = [];
+    const ask = async (...keys: string[]): Promise<void> => {
+      for (const key of keys) asked.push(gather([key]));
+      await turn();
+      for (const { answer } of loads) answer();
+      await turn();
+    };
+    await ask('a');
+    await ask('b');
+    expect(loads.map(({ keys }) => keys)).toEqual([['a'], ['b']]);
+    await ask('c', 'd');
+    await ask('e');
+    await ask('f');
+    expect(loads.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c', 'd']]);
+    vi.advanceTimersByTime(8);
+    expect(loads.map(({ keys }) => keys)).toEqual([['a'], ['b'], ['c', 'd'], ['e', 'f']]);
+    loads.at(-1)!.answer();
+    await Promise.all(asked);
+  } finally {
+    vi.useRealTimers();
+  }
+});

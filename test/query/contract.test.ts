@@ -7,6 +7,7 @@ import { createBinder } from '../../platform/http/bind.ts';
 import { defaultBodyLimit } from '../../platform/http/body.ts';
 import { httpProblems } from '../../platform/http/problems.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
 import type { Scope } from '../../query-api/scope.ts';
 import { boundRoutes } from '../../query-api/server.ts';
 import { register } from '../../schemas/account/auth.http.ts';
@@ -46,6 +47,7 @@ describe('contracts', () => {
     const hooks = { verify: async () => expect.fail(), open: async () => expect.fail() };
     const room = {
       handle: createBinder<Scope>(hooks),
+      log: createLogger('test', 'silent'),
       redis: new EventEmitter() as Redis,
       prefix: '',
       publicUrl: '',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { postJson } from '../../query-api/content/post.json.ts';
+import { pageJson, postJson } from '../../query-api/content/post.json.ts';
 import { type Posts, presentPost } from '../../query-api/content/post.present.ts';
 
 const [post, author, photo] = ['post', 'author', 'photo'];
@@ -30,7 +30,9 @@ function hydrated({ caption = 'Hi', fullName = 'Ann', hideCounts = false, count 
 }
 
 function same(viewerId: string | null, posts: Posts): void {
-  expect(JSON.parse(postJson(viewerId, post, posts, url))).toEqual(presentPost(viewerId, post, posts, url));
+  const page = pageJson([postJson(viewerId, post, posts, url)], null);
+  const presented = JSON.stringify(presentPost(viewerId, post, posts, url));
+  expect(JSON.parse(page.toString())).toEqual({ items: [JSON.parse(presented)], nextCursor: null });
 }
 
 it('the JSON of a post is what is presented, the first time and again', () => {
@@ -61,4 +63,15 @@ it('another reading of the author or of a media beside the same post is written 
 it('another reading of the post is written anew', () => {
   same('somebody', hydrated());
   same('somebody', hydrated({ caption: 'Ho' }));
+});
+
+it('a page is all of its posts, to the byte, whatever letters they are written in', () => {
+  const captions = ['Füße', '夕方の光 🌇', '', 'n'];
+  const posts = captions.map((caption) => hydrated({ caption }));
+  const items = posts.map((each) => postJson('somebody', post, each, url));
+  expect(JSON.parse(pageJson(items, 'b2s').toString())).toMatchObject({
+    items: captions.map((caption) => ({ caption })),
+    nextCursor: 'b2s',
+  });
+  expect(pageJson([], null).toString()).toBe('{"items":[],"nextCursor":null}');
 });
