@@ -38,8 +38,8 @@ export const readingMutants: readonly Mutant[] = [
   {
     name: 'as-fresh-as-the-freshest',
     file: waiterFile,
-    find: 'return times ? Math.min(...times.values()) : 0;',
-    replace: 'return times ? Math.max(...times.values()) : 0;',
+    find: 'const oldest = Math.min(...times.values());',
+    replace: 'const oldest = Math.max(...times.values());',
     why: '§5: X-As-Of says that everything up to then is there, and it is not',
     tests: [waiterTest],
   },
@@ -54,7 +54,7 @@ export const readingMutants: readonly Mutant[] = [
   {
     name: 'rows-remembered-though-moved',
     file: 'query-api/rows.ts',
-    find: 'entry.moves === now.moves && ',
+    find: 'shelf.moves === moved && ',
     replace: '',
     why: '§5: a reader who has waited for a position is given a row from before it',
     tests: ['test/query/rows.test.ts'],
@@ -62,10 +62,26 @@ export const readingMutants: readonly Mutant[] = [
   {
     name: 'rows-remembered-for-ever',
     file: 'query-api/rows.ts',
-    find: ' && now.at - entry.at < maxAgeMs',
+    find: ' && now - shelf.at < maxAgeMs',
     replace: '',
     why: '§5: what a repair has mended, or a lost announcement told of, is never shown',
     tests: ['test/query/rows.test.ts'],
+  },
+  {
+    name: 'blocks-of-the-viewer-alone',
+    file: 'query-api/graph/tie.reads.ts',
+    find: 'JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE b.live',
+    replace: 'JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE NOT b.live',
+    why: '§7: whoever is blocked goes on to be shown the posts of who has blocked them',
+    tests: ['test/features/visibility.test.ts'],
+  },
+  {
+    name: 'private-as-public',
+    file: 'query-api/graph/tie.reads.ts',
+    find: 'owners.get(id)!.privateSince !== null;',
+    replace: 'owners.get(id)!.privateSince === null;',
+    why: '§7: followers of a private account are kept from its posts',
+    tests: ['test/features/visibility.test.ts'],
   },
   {
     name: 'json-kept-beside-another-reading',
