@@ -42,14 +42,29 @@ export async function runFree<B>(
   let appended = false;
   const execute = async (minted: Minted, kept: Decided | null): Promise<Answer> => {
     // null: of a process of before decisions were kept, whose request this repeats.
-    const intent = kept ?? (await decide(shell.writer, command, contextOf(request, minted)));
+    const first = kept ?? (await decide(shell.writer, command, contextOf(request, minted)));
+    const isStale = mint.time - minted.time > underWayMs && !isSameKind(first, decided);
+    const intent = isStale ? decided : first;
     if (intent.outcome !== 'decided') return intent;
     const position = await shell.writer.append(intent.record);
     appended = true;
-    return { outcome: 'done', body: intent.body, position: { positions: [position], time: minted.time } };
+    const { time } = isStale ? mint : minted;
+    return { outcome: 'done', body: intent.body, position: { positions: [position], time } };
   };
   const done = await once(shell.idempotency, onceRequestOf(request, mint, decided), execute);
   return { body: done.body as B, position: done.position, minted: done.minted, appended };
+}
+
+/**
+ * Milliseconds that requests of one command may be under way side by side, or a first one's append. A repeat after that
+ * does what is right by now, where that is something else: a follow that is kept back must not open an account that was
+ * made private since.
+ */
+const underWayMs = 60_000;
+
+function isSameKind(first: Decided | Answer, now: Decided | Answer): boolean {
+  if (first.outcome !== 'decided' || now.outcome !== 'decided') return first.outcome === now.outcome;
+  return first.record.headers.ce_type === now.record.headers.ce_type;
 }
 
 async function decide<B>(

@@ -20,17 +20,19 @@ afterAll(() => kit?.close());
 let log: Event[];
 let failures: number;
 let gate: Promise<void>;
+let later: number;
 let n = 0;
 beforeEach(() => {
   log = [];
   failures = 0;
   gate = Promise.resolve();
+  later = 0;
   n += 1;
 });
 
 const shell = (): FreeShell => ({
   idempotency: openIdempotency(kit.pool, openMasterKey(process.env.EMULSION_MASTER_KEY_FILE!)),
-  clock: openClock(Date.now),
+  clock: openClock(() => Date.now() + later),
   writer: {
     async encode(event) {
       const headers = { ce_id: event.meta.id, ce_type: event.type, traceparent: '' };
@@ -84,6 +86,27 @@ it('a repeat after an unknown outcome appends what was decided first, to the byt
   expect(log[1]).toEqual(log[0]);
   expect(await follow(true)).toMatchObject({ body: { requested: false }, appended: false });
   expect(log).toHaveLength(2);
+});
+
+it('a repeat long after appends what is right by now where that is something else, and as it was where it is not', async () => {
+  failures = 2;
+  await expect(follow(false)).rejects.toMatchObject({ code: 'outcome_unknown' });
+  later = 120_000;
+  await expect(follow(false)).rejects.toMatchObject({ code: 'outcome_unknown' });
+  expect(log[1]).toEqual(log[0]);
+  expect(await follow(true)).toMatchObject({ body: { requested: true }, appended: true });
+  expect(log[2]).toMatchObject({ type: 'FollowRequested' });
+  expect(log[2]!.meta.id).not.toBe(log[0]!.meta.id);
+  expect(log[2]!.meta.time).toBeGreaterThan(log[0]!.meta.time + 60_000);
+  expect(await follow(null)).toMatchObject({ body: { requested: true }, appended: false });
+});
+
+it('what is refused by now is not appended long after it was allowed', async () => {
+  failures = 1;
+  await expect(follow(false)).rejects.toMatchObject({ code: 'outcome_unknown' });
+  later = 120_000;
+  await expect(follow(null)).rejects.toMatchObject({ code: 'user_not_found' });
+  expect(log).toHaveLength(1);
 });
 
 it('what was refused stays refused under its key, and is decided anew under another', async () => {

@@ -179,6 +179,14 @@ export const appendMutants: readonly Mutant[] = [
     tests: ['test/command/free.test.ts'],
   },
   {
+    name: 'kept-decision-for-ever',
+    file: 'command-api/append/free.ts',
+    find: 'const isStale = mint.time - minted.time > underWayMs && ',
+    replace: 'const isStale = mint.time < 0 && ',
+    why: '§3: a follow kept back by an outage opens an account that was made private since',
+    tests: ['test/command/free.test.ts'],
+  },
+  {
     name: 'body-not-compared',
     file: 'command-api/guards/idempotency.ts',
     find: "  if (!row.body_hmac.equals(bodyHmac)) return { state: 'reused' };\n",
