@@ -15,10 +15,8 @@ export const modelTopics: Record<ModelName, readonly Topic[]> = {
   timelines: ['post-events', 'follow-events'],
 };
 
-/** Whether this model consumes the topic without anybody waiting for it; of a model that is not here nobody knows. */
-export function isUnhurried(model: string, topic: string): boolean {
-  const waitedFor: readonly string[] | undefined = (
-    modelTopics as Partial<Record<string, readonly string[]>>
-  )[model];
-  return waitedFor !== undefined && !waitedFor.includes(topic);
+/** Whether nobody waits for what the consumer of these tables makes of the topic: it only learns who is erased. */
+export function isUnhurried(consumer: string, topic: string): boolean {
+  const waitedFor = (modelTopics as Partial<Record<string, readonly string[]>>)[consumer] ?? [];
+  return topic === 'user-events' && !waitedFor.includes(topic);
 }

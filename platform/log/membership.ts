@@ -46,6 +46,8 @@ export interface ConsumerOptions {
 const heartbeatMs = 2_000;
 /** Milliseconds between two fetches of a topic that nobody waits for. */
 const unhurriedMs = 250;
+/** Longer than the pause and a fetch that waits for something to come. */
+const servedMs = 1_000;
 /**
  * Milliseconds between a round and the next fetch. What was applied is committed already; what comes meanwhile makes
  * one larger round, where fetching at once would make many of a few records each.
@@ -69,6 +71,8 @@ export function openMembership(
   let closed = false;
   let halted = false;
   const resting = new Map<string, NodeJS.Timeout>();
+  /** When each partition of a topic that nobody waits for has last brought something, by performance.now(). */
+  const served = new Map<string, number>();
   const intake = openIntake({ ...options, closed: () => closed });
   const heldAt = ({ topic, partition }: { topic: string; partition: number }): Held | undefined =>
     held.get(`${topicName(options.prefix, topic)}/${partition}`);
@@ -111,7 +115,7 @@ export function openMembership(
       const records = batch.messages.map((message) => recordOf(position.topic, position.partition, message));
       position.fetched = records.at(-1)!.offset + 1n;
       const { room, applied } = intake.take(position, records);
-      if (options.unhurried?.(position.topic)) rest(position.topic);
+      if (options.unhurried?.(position.topic)) rest(position);
       // Of what may kill the process nothing is touched before its turn.
       if (!position.careful) options.arrived?.(records);
       applied.then(
@@ -166,15 +170,29 @@ export function openMembership(
     seek(position);
   };
 
-  /** No fetch asks for this topic for a moment, so that not each of its records wakes this consumer. */
-  const rest = (topic: string): void => {
+  /**
+   * No fetch asks for a moment for the partitions of this topic that bring something all the time, so that not each of
+   * their records wakes this consumer. Of several brokers each fetches by itself: a partition that was not served lately
+   * stays open, or one broker's would keep out another's.
+   */
+  const rest = ({ topic, partition }: Held): void => {
+    served.set(`${topic}/${partition}`, performance.now());
     if (resting.has(topic)) return;
-    const partitions = [...held.values()].filter((p) => p.topic === topic).map((p) => p.partition);
+    const lately = performance.now() - servedMs;
+    const partitions = [...held.values()]
+      .filter((p) => p.topic === topic && (served.get(`${topic}/${p.partition}`) ?? 0) > lately)
+      .map((p) => p.partition);
     const paused = [{ topic: topicName(options.prefix, topic), partitions }];
     consumer.pause(paused);
     const over = (): void => {
       resting.delete(topic);
-      if (!halted) consumer.resume(paused);
+      if (halted) return;
+      try {
+        consumer.resume(paused);
+      } catch (error) {
+        // kafkajs has ended this membership, and has not said so yet.
+        options.log.debug({ consumer: options.consumer, err: error }, 'nothing to resume');
+      }
     };
     resting.set(topic, setTimeout(over, unhurriedMs));
   };

@@ -71,13 +71,19 @@ async function standAt(position: number, released = true): Promise<void> {
  * The broker can not be told to misbehave: kafkajs' part of a membership is played here, everything else is real. What
  * it delivers comes from the test.
  */
-async function playedMembership(seen: string[], extra: Partial<ConsumerOptions> = {}) {
+async function playedMembership(
+  seen: string[],
+  {
+    partitions = [0],
+    ...extra
+  }: Partial<Omit<ConsumerOptions, 'partitions'>> & { partitions?: number[] } = {},
+) {
   const sought: string[] = [];
   const failed: Error[] = [];
   const asked: string[] = [];
   const played = {
     seek: ({ offset }: { offset: string }) => void sought.push(offset),
-    pause: () => void asked.push('pause'),
+    pause: (topics: { partitions: number[] }[]) => void asked.push(`pause ${topics[0]?.partitions}`),
     resume: () => void asked.push('resume'),
     commitOffsets: async () => {},
   } as unknown as Consumer;
@@ -87,7 +93,7 @@ async function playedMembership(seen: string[], extra: Partial<ConsumerOptions> 
     (error) => failed.push(error),
     () => {},
   );
-  membership.join({ [`${prefix}${topic}`]: [0] });
+  membership.join({ [`${prefix}${topic}`]: partitions });
   const deliver = async (from: number, to: number): Promise<void> => {
     const messages = Array.from({ length: to - from }, (_, i) => message(from + i));
     const batch = { topic: `${prefix}${topic}`, partition: 0, messages, lastOffset: () => String(to - 1) };
@@ -181,10 +187,20 @@ describe('a topic that nobody waits for', () => {
     const { membership, deliver, asked } = await playedMembership(seen, { unhurried: () => true });
     await deliver(0, 1);
     await deliver(1, 2);
-    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause', 'resume']));
+    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause 0', 'resume']));
     await deliver(2, 3);
-    expect(asked.slice(3)).toEqual(['pause']);
+    expect(asked.slice(3)).toEqual(['pause 0']);
     await vi.waitFor(() => expect(seen).toEqual(['0', '1', '2']));
+    membership.close();
+    await membership.release();
+  });
+
+  it('is asked for where it has brought nothing lately: of several brokers one does not keep out another', async () => {
+    const { membership, deliver, asked } = await playedMembership([], {
+      ...{ unhurried: () => true, partitions: [0, 1] },
+    });
+    await deliver(0, 1);
+    expect(asked).toEqual(['resume', 'pause 0']);
     membership.close();
     await membership.release();
   });
@@ -196,7 +212,7 @@ describe('a topic that nobody waits for', () => {
     });
     await deliver(0, 1);
     halted = true;
-    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause', 'pause']));
+    await vi.waitFor(() => expect(asked).toEqual(['resume', 'pause 0', 'pause 0']));
     await new Promise((resolve) => setTimeout(resolve, 400));
     expect(asked).toHaveLength(3);
     membership.close();
