@@ -226,7 +226,7 @@ export async function remakeWhenLost(
   options: TimelineOptions,
 ): Promise<boolean> {
   if ((await options.store.readEpoch()) === (await epochOf(engine.pool, installed))) return false;
-  return withLocks(engine.pool, installed.consumer, allBuckets, async () => {
+  return withLocks(engine.pool, installed.consumer, allBuckets, async (holder) => {
     const epoch = await epochOf(engine.pool, installed);
     if ((await options.store.readEpoch()) === epoch) return false;
     const { rows } = await engine.pool.query(
@@ -235,7 +235,7 @@ export async function remakeWhenLost(
     );
     await options.store.raiseFences(rows.map((row) => ({ ...row, generation: BigInt(row.generation) })));
     const began = performance.now();
-    const readers = await remakeAll(engine.pool, installed, options, epoch);
+    const readers = await remakeAll(engine.pool, holder, installed, options, epoch);
     engine.log.info(
       { readers, seconds: (performance.now() - began) / 1_000 },
       'timelines made again from the facts',
@@ -246,6 +246,7 @@ export async function remakeWhenLost(
 
 async function remakeAll(
   pool: Pool,
+  holder: Client,
   installed: Installed,
   options: TimelineOptions,
   epoch: string,
@@ -255,6 +256,8 @@ async function remakeAll(
   for (let after: string | null = null; ; ) {
     const page = await readReaders(pool, installed.schema, after, readersPerPage);
     if (page.length === 0) break;
+    // Keeps the locks for as long as this process lives, and ends here when they are lost.
+    await holder.query('SELECT');
     await remake.replace(await readTimelines(pool, installed.schema, options.rules, page));
     crashPoint('timelines.remade');
     readers += page.length;
@@ -307,7 +310,7 @@ async function withLocks<T>(
   pool: Pool,
   consumer: string,
   buckets: readonly number[],
-  work: () => Promise<T>,
+  work: (client: Client) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   let broken = false;
@@ -317,7 +320,7 @@ async function withLocks<T>(
       consumer,
       buckets,
     ]);
-    return await work();
+    return await work(client);
   } finally {
     await client.query('ROLLBACK').catch(() => {
       broken = true;
