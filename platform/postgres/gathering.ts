@@ -18,13 +18,20 @@ interface Batch<V> {
   reject(error: Error): void;
 }
 
+export interface GatheringLimits {
+  /** Keys of one load. */
+  maxKeys?: number;
+  /** Loads that wait; who would need another one is refused. */
+  maxWaiting?: number;
+}
+
 /**
  * One query for the keys that many requests want at the same time. It begins after each of them has asked, so nobody
  * is told what was so before. `load` leaves out what does not exist.
  */
 export function openGathering<V>(
   load: (keys: string[]) => Promise<ReadonlyMap<string, V>>,
-  maxKeys = maxKeysPerLoad,
+  { maxKeys = maxKeysPerLoad, maxWaiting = Number.POSITIVE_INFINITY }: GatheringLimits = {},
 ): Gathering<V> {
   const waiting: Batch<V>[] = [];
   let underWay = 0;
@@ -62,6 +69,7 @@ export function openGathering<V>(
   const openBatch = (): Batch<V> => {
     const last = waiting.at(-1);
     if (last && last.keys.size < maxKeys) return last;
+    if (waiting.length >= maxWaiting) throw new Error('too much is waited for already');
     const { promise: result, resolve, reject } = Promise.withResolvers<ReadonlyMap<string, V>>();
     const batch = { keys: new Set<string>(), askers: 0, result, resolve, reject };
     waiting.push(batch);

@@ -12,8 +12,9 @@ export interface TimelineSource {
   limitMs: number;
   /** Of the Redis that answers now; null while it is not known. */
   runId(): string | null;
-  /** Stretches of timelines, by the text of their Stretch. */
-  gather: Gathering<Found>;
+  /** Stretches of a page each, and of whole timelines, by the text of their Stretch. */
+  pages: Gathering<Found>;
+  wholes: Gathering<Found>;
 }
 
 /** Milliseconds that Redis has; then a feed is made from the facts. */
@@ -35,7 +36,8 @@ export function openTimelineSource({
     throw error;
   };
   const load = (stretches: string[]) => readStretches(redis, stretches).catch(tell);
-  return { prefix, limitMs, runId: watchRunId(redis), gather: openGathering(load, stretchesAtOnce) };
+  const [pages, wholes] = [pageLimits, wholeLimits].map((limits) => openGathering(load, limits));
+  return { prefix, limitMs, runId: watchRunId(redis), pages: pages!, wholes: wholes! };
 }
 
 export interface Timeline {
@@ -81,8 +83,14 @@ type Stretch = readonly [
 /** member, score, member, score …; the epoch; the run id that Redis had when it was named. */
 type Found = [flat: string[], epoch: string | null, life: string | null];
 
-/** Of one script: Redis does nothing else meanwhile. */
-const stretchesAtOnce = 100;
+/**
+ * Of one script, about 5,000 entries: Redis does nothing else meanwhile. While Redis hangs little waits for it: feeds are
+ * made from the facts.
+ */
+const pageLimits = { maxKeys: 50, maxWaiting: 4 };
+const wholeLimits = { maxKeys: 5, maxWaiting: 20 };
+/** Entries of a stretch that is no page. */
+const largestPage = 200;
 
 /** Each at once, so that a flush in between can't pair an old epoch with an empty timeline. */
 const stretchScript = `local found = {}
@@ -106,13 +114,14 @@ async function readStretches(redis: Redis, texts: readonly string[]): Promise<Ma
 }
 
 async function readPages(
-  { runId, gather }: TimelineSource,
+  { runId, pages, wholes }: TimelineSource,
   keys: readonly [string, string, string],
   after: Cursor | null,
   limit: number,
 ): Promise<Timeline> {
   const max = after === null ? '+inf' : after.time;
   const count = limit + spare;
+  const gather = count > largestPage ? wholes : pages;
   const entries: Cursor[] = [];
   for (let offset = 0; ; offset += count) {
     const stretch = JSON.stringify([...keys, max, offset, count] satisfies Stretch);

@@ -2,7 +2,7 @@ import { expect, it, vi } from 'vitest';
 import { openGathering } from '../../platform/postgres/gathering.ts';
 
 /** A load whose answers come when they are let through. */
-function slow() {
+function slow(limits?: Parameters<typeof openGathering>[1]) {
   const loads: { keys: string[]; answer(): void; fail(): void }[] = [];
   const gather = openGathering<string>(
     (keys) =>
@@ -13,6 +13,7 @@ function slow() {
           fail: () => reject(new Error('away')),
         });
       }),
+    limits,
   );
   return { loads, gather };
 }
@@ -101,4 +102,18 @@ it('what several ask one after the other is one query a while, and what one asks
   } finally {
     vi.useRealTimers();
   }
+});
+
+it('who would have to wait behind too many is refused, and those before are answered', async () => {
+  const { loads, gather } = slow({ maxKeys: 1, maxWaiting: 1 });
+  const asked: Promise<unknown>[] = [];
+  for (const key of ['a', 'b', 'c']) {
+    asked.push(gather([key]));
+    await turn();
+  }
+  await expect(gather(['d'])).rejects.toThrow('too much');
+  loads[0]!.answer();
+  await vi.waitFor(() => expect(loads).toHaveLength(3));
+  for (const { answer } of loads) answer();
+  await Promise.all(asked);
 });
