@@ -11,7 +11,7 @@ import { type CommandRequest, contextOf, mintFor } from '../append/request.ts';
 import { problem } from '../guards/problem.ts';
 import { decideErase } from './erase.decide.ts';
 import { forgetAccount } from './erase.vault.ts';
-import type { Passwords } from './passwords.ts';
+import { type Passwords, passwordHashOf } from './passwords.ts';
 
 export interface EraseShell {
   pool: Pool;
@@ -36,11 +36,9 @@ export async function eraseAccount(
   password: string,
 ): Promise<PositionToken> {
   const { pool, passwords } = shell;
-  const { rows } = await pool.query('SELECT password_hash FROM vault.credential WHERE user_id = $1', [
-    request.actor,
-  ]);
-  if (!rows[0]) throw problem('token_invalid', noAccount);
-  if (!(await passwords.verify(rows[0].password_hash, password))) throw problem('credentials_wrong');
+  const hash = await passwordHashOf(pool, request.actor);
+  if (hash === null) throw problem('token_invalid', noAccount);
+  if (!(await passwords.verify(hash, password))) throw problem('credentials_wrong');
   const event = decideErase(contextOf(request, mintFor(request, shell.clock, 0)));
   const eventId = await forgetAndRecord(shell, event);
   crashPoint('erase.between-claim-and-append');

@@ -1,4 +1,5 @@
 import argon2 from 'argon2';
+import type { Queryable } from '../../platform/postgres/pool.ts';
 import { problem } from '../guards/problem.ts';
 import { openSlots } from '../guards/slots.ts';
 
@@ -29,4 +30,12 @@ export async function openPasswords(): Promise<Passwords> {
     verify: (hash, password) =>
       slots.run(async () => (await argon2.verify(hash ?? nobodys, password)) && hash !== null),
   };
+}
+
+/** null when nobody has this id, any more or yet. */
+export async function passwordHashOf(pool: Queryable, userId: string): Promise<string | null> {
+  const { rows } = await pool.query('SELECT password_hash FROM vault.credential WHERE user_id = $1', [
+    userId,
+  ]);
+  return rows[0]?.password_hash ?? null;
 }

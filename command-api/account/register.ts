@@ -16,7 +16,7 @@ import type { Answer, Idempotency, Minted } from '../guards/idempotency.ts';
 import { once } from '../guards/once.ts';
 import { problem } from '../guards/problem.ts';
 import { type Claim, emailClaim, holdersOf, takeClaims, usernameClaim } from './claims.ts';
-import type { Passwords } from './passwords.ts';
+import { type Passwords, passwordHashOf } from './passwords.ts';
 import { decideRegister, type RegisterCommand } from './user.decide.ts';
 
 /** What somebody wrote of themselves, as they are told it back. */
@@ -139,10 +139,7 @@ class Taken extends Error {}
 
 /** The password is not in what a repeat is recognised by, so it is checked before a session is opened for it. */
 async function verifyRepeat(shell: RegisterShell, userId: string, password: string): Promise<void> {
-  const { rows } = await shell.pool.query('SELECT password_hash FROM vault.credential WHERE user_id = $1', [
-    userId,
-  ]);
-  if (await shell.passwords.verify(rows[0]?.password_hash ?? null, password)) return;
+  if (await shell.passwords.verify(await passwordHashOf(shell.pool, userId), password)) return;
   throw problem('idempotency_key_reused', 'The password is another than in the first request.');
 }
 
