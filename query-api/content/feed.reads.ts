@@ -44,8 +44,8 @@ const states: RowKind<FeedState> = {
   model: 'timelines',
   async load(db, s) {
     const { rows } = await db.query(
-      `SELECT epoch, EXISTS (SELECT FROM ${s}.timeline_pulled) AS pulls FROM ${s}.timeline_state WHERE $1`,
-      [true],
+      `SELECT epoch, EXISTS (SELECT FROM ${s}.timeline_pulled) AS pulls FROM ${s}.timeline_state`,
+      [],
     );
     return new Map([[oneRow, rows[0]]]);
   },

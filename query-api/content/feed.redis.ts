@@ -8,8 +8,6 @@ import type { Scope } from '../scope.ts';
 export interface TimelineSource {
   /** Of Redis keys. */
   prefix: string;
-  /** Milliseconds that Redis has to answer. */
-  limitMs: number;
   /** Of the Redis that answers now; null while it is not known. */
   runId(): string | null;
   /** Stretches of a page each, and of whole timelines, by the text of their Stretch. */
@@ -36,8 +34,12 @@ export function openTimelineSource({
     throw error;
   };
   const load = (stretches: string[]) => readStretches(redis, stretches).catch(tell);
-  const [pages, wholes] = [pageLimits, wholeLimits].map((limits) => openGathering(load, limits));
-  return { prefix, limitMs, runId: watchRunId(redis), pages: pages!, wholes: wholes! };
+  return {
+    prefix,
+    runId: watchRunId(redis),
+    pages: openGathering(load, pageLimits),
+    wholes: openGathering(load, wholeLimits),
+  };
 }
 
 export interface Timeline {
@@ -61,7 +63,7 @@ export async function readTimeline(
   const reading = readPages(source, named, after, limit);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
-    timer = setTimeout(resolve, source.limitMs, null);
+    timer = setTimeout(resolve, limitMs, null);
   });
   try {
     return await Promise.race([reading.catch(() => null), late]);

@@ -31,7 +31,7 @@ const blocks: RowKind<Tie> = {
 
 /** What is between the viewer and each of these, by the other's id; none for strangers. */
 export function loadTies(scope: Scope, ids: readonly string[]): Promise<Map<string, Tie>> {
-  return tiesBy(scope, ties, ids, (viewerId, id) => pairKey(viewerId, id));
+  return tiesBy(scope, ties, ids, pairKey);
 }
 
 /**
@@ -44,15 +44,10 @@ export async function loadContentTies(
 ): Promise<Map<string, Tie>> {
   const isPrivate = (id: string): boolean => owners.get(id)!.privateSince !== null;
   const ids = [...owners.keys()];
-  const keyOf = (viewerId: string, id: string): string => pairKey(viewerId, id);
+  const isPublic = (id: string): boolean => !isPrivate(id);
   const [all, blocked] = await Promise.all([
-    tiesBy(scope, ties, ids.filter(isPrivate), keyOf),
-    tiesBy(
-      scope,
-      blocks,
-      ids.filter((id) => !isPrivate(id)),
-      keyOf,
-    ),
+    tiesBy(scope, ties, ids.filter(isPrivate), pairKey),
+    tiesBy(scope, blocks, ids.filter(isPublic), pairKey),
   ]);
   return all.size === 0 ? blocked : new Map([...all, ...blocked]);
 }
