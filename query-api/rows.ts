@@ -1,6 +1,7 @@
-import { type Gathering, openGathering, uuidArray } from '../platform/postgres/gathering.ts';
 import type { Queryable } from '../platform/postgres/pool.ts';
+import { uuidArray } from '../platform/postgres/prepared.ts';
 import type { ServedModel } from '../platform/postgres/serving.ts';
+import { type Gathering, openGathering } from '../platform/process/gathering.ts';
 import type { ModelName } from '../schemas/route.ts';
 
 /** Rows of a model's tables that pages are made of, by key. */

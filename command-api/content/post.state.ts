@@ -1,6 +1,6 @@
 import type { PositionToken } from '../../platform/log/position.ts';
-import { uuidArray } from '../../platform/postgres/gathering.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
+import { uuidArray } from '../../platform/postgres/prepared.ts';
 import { modelTopics } from '../../schemas/models.ts';
 import type { OwnerFacts, Relation } from '../../schemas/visibility/visibility.ts';
 import { standingToOwner, type TieShell } from '../graph/tie.state.ts';

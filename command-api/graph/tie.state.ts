@@ -1,5 +1,5 @@
-import { uuidArray } from '../../platform/postgres/gathering.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
+import { uuidArray } from '../../platform/postgres/prepared.ts';
 import { type TieRow, tieColumns, tieJoins, tieOf } from '../../schemas/graph/tie.ts';
 import { modelTopics } from '../../schemas/models.ts';
 import { noTie, type Relation, relationOf, type Tie } from '../../schemas/visibility/visibility.ts';

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { PositionToken } from '../../platform/log/position.ts';
-import { openGathering } from '../../platform/postgres/gathering.ts';
+import { openGathering } from '../../platform/process/gathering.ts';
 
 /**
  * Facts that many commands ask for (does the post exist, who is behind the name): a bounded cache in front of one

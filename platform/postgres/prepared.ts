@@ -24,3 +24,8 @@ export function prepared(pool: Queryable): Queryable {
   };
   return { query: query as Queryable['query'] };
 }
+
+/** Ids as a parameter of a query: nothing in them needs a quote, and there are thousands. */
+export function uuidArray(ids: readonly string[]): string {
+  return `{${ids.join()}}`;
+}

@@ -1,4 +1,4 @@
-import { uuidArray } from '../../platform/postgres/gathering.ts';
+import { uuidArray } from '../../platform/postgres/prepared.ts';
 import { timelineRules } from '../../schemas/content/timeline.keys.ts';
 import { afterCursor, type Cursor, cursorParams, newestFirst } from '../cursor.ts';
 import type { RowKind } from '../rows.ts';

@@ -1,4 +1,4 @@
-import { type Gathering, openGathering } from '../../platform/postgres/gathering.ts';
+import { type Gathering, openGathering } from '../../platform/process/gathering.ts';
 import { type Redis, watchRunId } from '../../platform/redis/redis.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import { type Cursor, newestFirst } from '../cursor.ts';

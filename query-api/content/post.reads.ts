@@ -1,4 +1,4 @@
-import { uuidArray } from '../../platform/postgres/gathering.ts';
+import { uuidArray } from '../../platform/postgres/prepared.ts';
 import { afterCursor, type Cursor, cursorParams } from '../cursor.ts';
 import type { RowKind } from '../rows.ts';
 import type { Scope } from '../scope.ts';

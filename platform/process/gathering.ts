@@ -88,8 +88,3 @@ export function openGathering<V>(
     return results.length === 1 ? results[0]! : new Map(results.flatMap((found) => [...found]));
   };
 }
-
-/** Ids as a parameter of a query: nothing in them needs a quote, and there are thousands. */
-export function uuidArray(ids: readonly string[]): string {
-  return `{${ids.join()}}`;
-}

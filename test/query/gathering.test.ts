@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { openGathering } from '../../platform/postgres/gathering.ts';
+import { openGathering } from '../../platform/process/gathering.ts';
 
 /** A load whose answers come when they are let through. */
 function slow(limits?: Parameters<typeof openGathering>[1]) {
