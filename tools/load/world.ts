@@ -45,7 +45,7 @@ export function newcomerOf(node: string, seed: string) {
 /** Passwords are hashed on purpose slowly: about a hundred a second for the whole machine. */
 export async function registerPeople(loading: Loading): Promise<void> {
   const { client, graph, seed, people, tally } = loading;
-  const phase = startPhase('people', graph.nodes.length, 'each password is hashed, about 100/s on two cores');
+  const phase = startPhase('people', graph.nodes.length, 'hashing a password is meant to take long');
   await eachOf(graph.nodes.length, registeringAtOnce, async (index) => {
     people[index] = await registerPerson(client, newcomerOf(graph.nodes[index]!, seed), seed);
     tally.accepted.register = (tally.accepted.register ?? 0) + 1;

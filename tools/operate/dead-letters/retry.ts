@@ -67,8 +67,11 @@ export interface Tried {
 }
 
 const lookEveryMs = 200;
-/** Milliseconds without any progress after which the rest is left to whoever comes. */
-const patienceMs = 15_000;
+/**
+ * Milliseconds without any progress after which the rest is left to whoever comes. For ten seconds Kafka keeps the
+ * partitions of a process that died; who retries has often just started another.
+ */
+const patienceMs = 30_000;
 
 /** Waits for what becomes of these keys, as long as there is progress. */
 export async function awaitRetry(pool: Queryable, keys: readonly KeyOfBuild[]): Promise<Tried> {
