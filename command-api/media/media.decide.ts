@@ -1,20 +1,11 @@
 import type { MediaUploaded, MediaUploadRequested } from '../../schemas/generated/events.ts';
+import { maxImageBytes } from '../../schemas/media/image.ts';
 import { type Refusal, refuse } from '../../schemas/problems.ts';
 import { maySeeMedia } from '../../schemas/visibility/visibility.ts';
 import { type CommandContext, envelopeOf, type Unchanged, unchanged } from '../append/decision.ts';
 
-/** Bytes of one original image (F-ME2). */
-export const maxImageBytes = 50 * 1024 * 1024;
-
 /** What a client may announce; the pipeline believes only the bytes (F-ME2). */
-export const imageTypes = [
-  'image/jpeg',
-  'image/png',
-  'image/gif',
-  'image/webp',
-  'image/heif',
-  'image/avif',
-] as const;
+const imageTypes = ['image/jpeg', 'image/png', 'image/gif', 'image/webp', 'image/avif'] as const;
 
 export type MediaStage = 'requested' | 'uploaded' | 'ready' | 'rejected';
 

@@ -41,8 +41,19 @@ export async function reset(options: DownOptions = {}): Promise<void> {
   const composePorts = (await engineAnswers(env)) ? resolvePorts(env) : undefined;
   await takeDown({ ...options, env });
   if (composePorts) await resetCompose(paths, composePorts);
-  for (const folder of ['kafka', 'postgres', 'redis', 's3', 'nginx', 'logs', 'secrets', 'run']) {
-    rmSync(join(paths.home, folder), { recursive: true, force: true });
+  for (const name of [
+    'prepared',
+    'kafka',
+    'postgres',
+    'redis',
+    's3',
+    'nginx',
+    'logs',
+    'secrets',
+    'verify',
+    'run',
+  ]) {
+    rmSync(join(paths.home, name), { recursive: true, force: true });
   }
 }
 

@@ -13,6 +13,7 @@ import { keepPorts, keptPorts } from './kept-ports.ts';
 import { withLock } from './lock.ts';
 import { makeFolders, resolvePaths } from './paths.ts';
 import { type Environment, requireFreePorts, resolvePorts } from './ports.ts';
+import { notePrepared, requireData } from './prepared.ts';
 import { killOrphans, running } from './process.ts';
 import { createProgress, type Progress } from './progress.ts';
 import type { Context } from './run/context.ts';
@@ -91,6 +92,7 @@ async function bringUp(
     await requirePlaces(context, services);
     await startCompose(context, stack);
   } else {
+    requireData(context.paths, options.partsOnly ?? false);
     const servers = parts.filter((part) => part.kind === 'server' || part.kind === 'edge');
     await requirePlaces(context, [...servers, ...services]);
     await startServers(context, stack, fail);
@@ -101,6 +103,7 @@ async function bringUp(
   ]) {
     await runStep(context, step, stack);
   }
+  if (services.length > 0) notePrepared(context.paths);
   await allOf(
     services.map((part) => startService(context, part, stack)),
     fail,

@@ -14,7 +14,7 @@ import type { Budget } from './budget.ts';
 export interface Workshop {
   storage: Storage;
   master: Pick<MasterKey, 'hmac'>;
-  limits: { maxBytes: number; maxPixels: number };
+  limits: { maxPixels: number };
   /** Pixels decoded at a time: as many as the largest picture may have, whose decoder can take a gigabyte. */
   pixels: Budget;
 }
@@ -27,7 +27,7 @@ export type Outcome = EventOf<'MediaReady'> | EventOf<'MediaRejected'>;
  */
 export async function outcomeOf(cause: EventOf<'MediaUploaded'>, workshop: Workshop): Promise<Outcome> {
   const { storage, master, limits, pixels } = workshop;
-  const bytes = await fetchOriginal(storage, cause.objectKey, limits.maxBytes);
+  const bytes = await fetchOriginal(storage, cause.objectKey);
   if (isRejected(bytes)) return rejectedEvent(cause, bytes.rejected);
   crashPoint('media.after-fetch');
 

@@ -35,7 +35,6 @@ const environment = z.object({
   EMULSION_FANOUT_THRESHOLD: z.coerce.number().int().min(1).default(10_000),
   EMULSION_REBUILDS: z.coerce.number().int().min(1).max(16).default(1),
   EMULSION_POSTGRES_DATA: z.string().optional(),
-  EMULSION_MEDIA_MAX_BYTES: z.coerce.number().int().min(1).default(52_428_800),
   EMULSION_MEDIA_MAX_PIXELS: z.coerce.number().int().min(1).default(100_000_000),
   EMULSION_MEDIA_AT_ONCE: z.coerce.number().int().min(1).max(64).default(2),
 });
@@ -78,8 +77,6 @@ export interface Config {
 }
 
 export interface MediaLimits {
-  /** Of one image as it was uploaded. */
-  maxBytes: number;
   /** Width times height; what a decoder may need memory for, whatever the file weighs. */
   maxPixels: number;
   /** Pictures worked on at a time in one process. */
@@ -119,7 +116,6 @@ function fromEnvironment(e: z.infer<typeof environment>): Config {
     rebuildsAtOnce: e.EMULSION_REBUILDS,
     postgresData: e.EMULSION_POSTGRES_DATA ?? null,
     media: {
-      maxBytes: e.EMULSION_MEDIA_MAX_BYTES,
       maxPixels: e.EMULSION_MEDIA_MAX_PIXELS,
       atOnce: e.EMULSION_MEDIA_AT_ONCE,
     },

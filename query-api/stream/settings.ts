@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+/** Empty means not set, as for every key. */
+const notSet = (value: unknown): unknown => (value === '' ? undefined : value);
+const count = (fallback: number) =>
+  z.preprocess(notSet, z.coerce.number().int().positive().default(fallback));
 
 const environment = z.object({
   EMULSION_STREAM_BUFFER_BYTES: count(1024 * 1024),

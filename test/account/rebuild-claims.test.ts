@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { rebuildClaims } from '../../tools/cli/operate/rebuild-claims.ts';
+import { rebuildClaims } from '../../tools/operate/rebuild-claims.ts';
 import type { Person } from '../harness/client.ts';
 import { startWorld, type World } from '../harness/world.ts';
 

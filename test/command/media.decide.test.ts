@@ -5,8 +5,8 @@ import {
   decideComplete,
   decideRequestUpload,
   type MediaStage,
-  maxImageBytes,
 } from '../../command-api/media/media.decide.ts';
+import { maxImageBytes } from '../../schemas/media/image.ts';
 import { ana, ben, byAna, meta, newId } from './given.ts';
 
 describe('asking for an upload', () => {

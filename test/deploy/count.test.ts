@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { countReport } from '../../tools/cli/operate/test-run.ts';
+import { countReport } from '../../tools/stack/test-run.ts';
 import { temporaryFolder } from './temporary.ts';
 
 function reportFile(report: object): string {

@@ -76,7 +76,7 @@ export function makeNextRelease(): Release {
         env,
         '--input-type=module',
         '--eval',
-        `const { prepare } = await import('./tools/cli/operate/prepare.ts');
+        `const { prepare } = await import('./tools/stack/prepare.ts');
          await prepare(process.env, () => {});
          process.exit();`,
       ),

@@ -10,7 +10,7 @@ import { createStaging, stage } from '../../projectors/engine/rebuild/staging.ts
 import { openBuild } from '../../projectors/engine/runner.ts';
 import { createVersion } from '../../projectors/engine/versions.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { migrate } from '../../tools/cli/operate/prepare.ts';
+import { migrate } from '../../tools/stack/prepare.ts';
 
 /** What the tables of a model hold: by table, in key order, columns as Postgres gives them in JSON. */
 export type Rows = Record<string, unknown[]>;

@@ -8,8 +8,8 @@ import { silent } from '../../deploy/native/progress.ts';
 import { reset, takeDown } from '../../deploy/native/take-down.ts';
 import { up } from '../../deploy/native/up.ts';
 import { partNamed } from '../../deploy/parts.ts';
-import { afterServers, beforeServices } from '../../tools/cli/operate/steps.ts';
-import { claimPlace } from '../../tools/cli/operate/test-run.ts';
+import { afterServers, beforeServices } from '../../tools/stack/steps.ts';
+import { claimPlace } from '../../tools/stack/test-run.ts';
 import { drained, type Place } from './world.ts';
 
 /** A whole stack of the test's own, as `emulsion up` makes it, reached through its nginx. */

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type Kafka, Kafka as KafkaClient, logLevel } from 'kafkajs';
 import pg from 'pg';
 import { topics } from '../../schemas/topics.ts';
-import { prepare } from '../../tools/cli/operate/prepare.ts';
+import { prepare } from '../../tools/stack/prepare.ts';
 import { type Addresses, type Client, createClient } from './client.ts';
 import { defineService, type Service, type ServiceName, serviceNames } from './services.ts';
 

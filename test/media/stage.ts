@@ -18,7 +18,7 @@ import {
   type MediaUploaded,
 } from '../../schemas/generated/events.ts';
 import { topics } from '../../schemas/topics.ts';
-import { prepare } from '../../tools/cli/operate/prepare.ts';
+import { prepare } from '../../tools/stack/prepare.ts';
 import { type Pipeline, startPipeline } from './process.ts';
 
 export type Outcome = EventOf<'MediaReady'> | EventOf<'MediaRejected'>;

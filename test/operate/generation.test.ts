@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { partitionOf } from '../../platform/log/partition.ts';
 import { letterId } from '../../schemas/operator/dead-letter.ts';
 import { topics } from '../../schemas/topics.ts';
-import { prepare } from '../../tools/cli/operate/prepare.ts';
+import { prepare } from '../../tools/stack/prepare.ts';
 import { type People, peopleOf } from '../features/people.ts';
 import { expectStatus, type Person } from '../harness/client.ts';
 import { type LoggedRecord, readTopic } from '../harness/log.ts';

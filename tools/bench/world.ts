@@ -7,7 +7,7 @@ import { stackEnvironment } from '../../deploy/native/environment.ts';
 import { failure } from '../../deploy/native/failure.ts';
 import { createPool, type Pool } from '../../platform/postgres/pool.ts';
 import { createRedis, redisReady } from '../../platform/redis/redis.ts';
-import { prepare } from '../cli/operate/prepare.ts';
+import { prepare } from '../stack/prepare.ts';
 
 /** A product of its own on the running stack, for one bench: database, topics, keys, schemas. */
 export interface BenchWorld {

@@ -22,7 +22,9 @@ const patience = { queuedMs: 5_000, takenMs: 24 * 3_600_000 };
 export async function rebuild(model: string, options: RebuildOptions): Promise<void> {
   await withOperator(stackEnvironment(), async ({ pool }) => {
     await requireModel(pool, model);
-    const running = options.watch ? await openRebuild(pool, model) : null;
+    // A repair, or a build to be looked at before readers see it, is another wish than the build under way.
+    const attaches = options.watch && options.switch && !isScoped(options);
+    const running = attaches ? await openRebuild(pool, model) : null;
     if (!running) {
       const answer = await ask(pool, questionOf(model, options), patience);
       console.log(

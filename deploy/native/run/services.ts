@@ -5,9 +5,13 @@ import { serviceEnvironment } from '../environment.ts';
 import { failure } from '../failure.ts';
 import { type Context, launch } from './context.ts';
 
-/** Our own processes, without those named in `except`. */
+/** Our own processes, without those named in `except`. A name that none has is refused: it would be started. */
 export function servicesWithout(except: readonly string[]): Part[] {
-  return parts.filter((part) => part.kind === 'service' && !except.includes(part.name));
+  const services = parts.filter((part) => part.kind === 'service');
+  const names = services.map(({ name }) => name);
+  const unknown = except.find((name) => !names.includes(name));
+  if (unknown) throw failure(`There is no service ${unknown}.`, `There are ${names.join(', ')}.`);
+  return services.filter(({ name }) => !except.includes(name));
 }
 
 /** A service whose main file is missing is told before anything is started. */

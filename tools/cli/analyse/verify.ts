@@ -26,7 +26,7 @@ async function run(models: string[], options: Options): Promise<void> {
   const { openWorld } = await import('../../verify/world.ts');
   const { verify } = await import('../../verify/verify.ts');
   const { printReport } = await import('../../verify/print.ts');
-  const { untilInterrupted } = await import('../operate/interrupt.ts');
+  const { untilInterrupted } = await import('../../stack/interrupt.ts');
   const { resolvePaths } = await import('../../../deploy/native/paths.ts');
   await refuseUnknown(models, options);
   const world = await openWorld(await environment());

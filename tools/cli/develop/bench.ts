@@ -90,7 +90,7 @@ const rebuild: Bench = async (signal, options, say) => {
 };
 
 async function run(options: Options, work: Bench): Promise<void> {
-  const { untilInterrupted } = await import('../operate/interrupt.ts');
+  const { untilInterrupted } = await import('../../stack/interrupt.ts');
   const { printReport, reportJson } = await import('../../bench/figures.ts');
   const say: Say = (text) => void process.stderr.write(`${text}\n`);
   const report = await untilInterrupted((signal) => work(signal, options, say));

@@ -20,7 +20,7 @@ export function register(program: Command): void {
     )
     .option('--seconds <n>', 'so long as somebody, and so long as nobody', seconds, 120)
     .action(async (options: Options) => {
-      const { untilInterrupted } = await import('../operate/interrupt.ts');
+      const { untilInterrupted } = await import('../../stack/interrupt.ts');
       await untilInterrupted((signal) => run(options, signal));
     });
 }

@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .option('--only <name>', 'those with this in their name or file')
     .option('--from <n>', 'from the nth on', positive, 1)
     .action(async (options: Options) => {
-      const { untilInterrupted } = await import('../operate/interrupt.ts');
+      const { untilInterrupted } = await import('../../stack/interrupt.ts');
       await untilInterrupted((signal) => run(options, signal));
     });
 }
@@ -22,7 +22,7 @@ export function register(program: Command): void {
 async function run({ only, from }: Options, signal: AbortSignal): Promise<void> {
   const { catalogue } = await import('../../../test/mutation/catalogue.ts');
   const { failure } = await import('../../../deploy/native/failure.ts');
-  const { inTestStack } = await import('../operate/test-stack.ts');
+  const { inTestStack } = await import('../../stack/test-stack.ts');
   const { runMutants } = await import('../../mutants/run.ts');
   const mutants = catalogue
     .filter(({ name, file }) => !only || name.includes(only) || file.includes(only))

@@ -8,10 +8,10 @@ export function register(program: Command): void {
   const letters = program
     .command('dead-letters')
     .description('records that a model can not apply, and those of their keys that wait behind them');
-  selecting(letters.command('list'), 100)
+  limited(selecting(letters.command('list')), 'keys', 100)
     .description('one line a key: what is wrong with its first record, how many wait, since when')
     .action((options: Options) => run(({ list }, env) => list(env, options)));
-  selecting(letters.command('show'), 20)
+  limited(selecting(letters.command('show')), 'records', 20)
     .description('what a record says, its personal fields by their length only')
     .argument('[letter]', 'such as likes:like-events/3/17; or all of a --key')
     .action((letter: string | undefined, options: Options) =>
@@ -27,11 +27,11 @@ export function register(program: Command): void {
     .option('--file <file>', 'the whole event as JSON, as show prints it')
     .option('--json', 'print one JSON object')
     .action((letter: string, options: Options) => run(({ edit }, env) => edit(env, letter, options)));
-  selecting(letters.command('retry'), 100)
+  limited(selecting(letters.command('retry')), 'keys', 100)
     .description('try keys again, those first that have waited longest')
     .option('--yes', 'without asking, however many there are')
     .action((options: Options) => run(({ retry }, env) => retry(env, options)));
-  selecting(letters.command('discard'), 100)
+  selecting(letters.command('discard'))
     .description('never apply a record, for this model and for good; those behind it are tried again')
     .argument('[letter]', 'such as likes:like-events/3/17; or all of a --key')
     .option('--reason <words>', 'kept in the log in clear, so nothing personal')
@@ -41,12 +41,15 @@ export function register(program: Command): void {
     );
 }
 
-function selecting(command: Command, limit: number): Command {
+function selecting(command: Command): Command {
   return command
     .option('--model <model>', 'of this model only')
     .option('--key <key>', 'of this key only')
-    .option('--limit <n>', `keys at most, ${limit} unless said`, positive, limit)
     .option('--json', 'print JSON');
+}
+
+function limited(command: Command, what: string, limit: number): Command {
+  return command.option('--limit <n>', `${what} at most, ${limit} unless said`, positive, limit);
 }
 
 async function run(command: (commands: Commands, env: Environment) => Promise<Said>): Promise<void> {

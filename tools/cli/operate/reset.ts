@@ -13,7 +13,7 @@ export function register(program: Command): void {
       const { home } = resolvePaths(process.env);
       if (!options.yes) await confirm(home);
       await reset();
-      console.log(`Everything in ${home} is deleted. Installed parts stay in the cache.`);
+      console.log(`The data, logs and secrets in ${home} are deleted. Installed parts stay in the cache.`);
     });
 }
 

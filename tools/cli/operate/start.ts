@@ -23,8 +23,8 @@ async function start(options: StartOptions): Promise<void> {
   const { up } = await import('../../../deploy/native/up.ts');
   const { stopStarted } = await import('../../../deploy/native/down.ts');
   const { createProgress } = await import('../../../deploy/native/progress.ts');
-  const { afterServers, beforeServices } = await import('./steps.ts');
-  const { untilInterrupted } = await import('./interrupt.ts');
+  const { afterServers, beforeServices } = await import('../../stack/steps.ts');
+  const { untilInterrupted } = await import('../../stack/interrupt.ts');
   const progress = createProgress();
   await untilInterrupted(async (signal) => {
     const running = await up({

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { TestCounts } from './test-run.ts';
+import type { TestCounts } from '../../stack/test-run.ts';
 
 export function register(program: Command): void {
   program
@@ -16,7 +16,7 @@ export function register(program: Command): void {
 
 /** Never throws: a stack that can't be started is one failure, told before the counts. */
 async function runTests(args: string[]): Promise<TestCounts> {
-  const { untilInterrupted } = await import('./interrupt.ts');
+  const { untilInterrupted } = await import('../../stack/interrupt.ts');
   try {
     return await untilInterrupted((signal) => withStack(args, signal));
   } catch (error) {
@@ -27,8 +27,8 @@ async function runTests(args: string[]): Promise<TestCounts> {
 }
 
 async function withStack(args: string[], signal: AbortSignal): Promise<TestCounts> {
-  const { runVitest } = await import('./test-run.ts');
-  const { inTestStack } = await import('./test-stack.ts');
+  const { runVitest } = await import('../../stack/test-run.ts');
+  const { inTestStack } = await import('../../stack/test-stack.ts');
   const { resolvePaths } = await import('../../../deploy/native/paths.ts');
   const { repo } = resolvePaths({});
   return inTestStack(signal, (env) => runVitest(repo, args, env, signal));

@@ -9,8 +9,8 @@ export function register(program: Command): void {
     .option('--without <service...>', 'leave services out')
     .action(async (options: Pick<UpOptions, 'partsOnly' | 'without'>) => {
       const { up } = await import('../../../deploy/native/up.ts');
-      const { afterServers, beforeServices } = await import('./steps.ts');
-      const { untilInterrupted } = await import('./interrupt.ts');
+      const { afterServers, beforeServices } = await import('../../stack/steps.ts');
+      const { untilInterrupted } = await import('../../stack/interrupt.ts');
       const { stack, context } = await untilInterrupted((signal) =>
         up({ ...options, afterServers: afterServers(), beforeServices: beforeServices(), signal }),
       );

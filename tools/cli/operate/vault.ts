@@ -41,7 +41,7 @@ export function register(program: Command): void {
     .action(async (options: { dryRun?: boolean }) => {
       const [{ stackEnvironment }, { rebuildClaims }] = await Promise.all([
         import('../../../deploy/native/environment.ts'),
-        import('./rebuild-claims.ts'),
+        import('../../operate/rebuild-claims.ts'),
       ]);
       const found = await rebuildClaims(stackEnvironment(), { write: !options.dryRun });
       console.log(`accounts in the log        ${found.accounts}`);

@@ -5,7 +5,7 @@ import type { Client, Pool } from '../../../platform/postgres/pool.ts';
 import type { Config } from '../../../platform/process/config.ts';
 import { openMasterKey } from '../../../platform/vault/master-key.ts';
 import { topics } from '../../../schemas/topics.ts';
-import { migrate, migrationFiles } from '../../cli/operate/prepare.ts';
+import { migrate, migrationFiles } from '../../stack/prepare.ts';
 import type { Header, Trailer } from './file.ts';
 import { tablesOf } from './holdings.ts';
 import { runningServices } from './running.ts';

@@ -10,7 +10,7 @@ import { createRedis, type Redis, redisReady } from '../../../platform/redis/red
 import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
 import { topics } from '../../../schemas/topics.ts';
-import { migrate } from '../../cli/operate/prepare.ts';
+import { migrate } from '../../stack/prepare.ts';
 import { applyErasures } from '../erasures.ts';
 import { countLines, type Header, readBackup, type Trailer } from './file.ts';
 import { bringMigrations, mustBeEmpty, mustBeItsLog, mustBeQuiet, mustFit, mustOpen } from './fits.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from '../../../platform/postgres/pool.ts';
-import { migrationFiles } from '../../cli/operate/prepare.ts';
+import { migrationFiles } from '../../stack/prepare.ts';
 import { type Found, messageOf, ok, warn, wrong } from './finding.ts';
 import type { Patient } from './patient.ts';
 

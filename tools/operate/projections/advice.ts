@@ -40,7 +40,7 @@ export function adviceOn(
 
 const byState: Record<string, (model: string, version: VersionRow | null) => string> = {
   stopped: () =>
-    'No retry mends this: remove the cause, then restart the process (npx emulsion up); it goes on where it stood.',
+    'No retry mends this: remove the cause, then restart the process (npx emulsion down projectors, reactors or media-pipeline, then npx emulsion up); it goes on where it stood.',
   stalled: () =>
     'Read the log of that process; emulsion doctor names long transactions that it may be waiting for.',
   'not running': () =>

@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { registerSchemas } from '../../../platform/log/codec.ts';
-import { connectKafka } from '../../../platform/log/kafka.ts';
-import { checkTopics, createTopics } from '../../../platform/log/topics.ts';
-import { createPool, type Pool, transaction } from '../../../platform/postgres/pool.ts';
-import { readConfig } from '../../../platform/process/config.ts';
-import { createLogger } from '../../../platform/telemetry/logger.ts';
-import { eventCatalog } from '../../../schemas/generated/events.ts';
-import { topics } from '../../../schemas/topics.ts';
-import { mustBeCurrent } from '../../operate/generation/state.ts';
+import { registerSchemas } from '../../platform/log/codec.ts';
+import { connectKafka } from '../../platform/log/kafka.ts';
+import { checkTopics, createTopics } from '../../platform/log/topics.ts';
+import { createPool, type Pool, transaction } from '../../platform/postgres/pool.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+import { eventCatalog } from '../../schemas/generated/events.ts';
+import { topics } from '../../schemas/topics.ts';
+import { mustBeCurrent } from '../operate/generation/state.ts';
 
-const migrationsRoot = path.resolve(import.meta.dirname, '../../../schemas/migrations');
+const migrationsRoot = path.resolve(import.meta.dirname, '../../schemas/migrations');
 
 /**
  * What must stand before a service starts: migrated tables, topics with their partitions, registered schemas. Can run

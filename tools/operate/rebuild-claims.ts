@@ -1,14 +1,14 @@
-import { emailClaim, usernameClaim } from '../../../command-api/account/claims.ts';
-import { type Codec, openCodec } from '../../../platform/log/codec.ts';
-import type { LogRecord } from '../../../platform/log/intake.ts';
-import { connectKafka } from '../../../platform/log/kafka.ts';
-import { readLog, wholeLog } from '../../../platform/log/read-log.ts';
-import { type Client, createPool } from '../../../platform/postgres/pool.ts';
-import { readConfig } from '../../../platform/process/config.ts';
-import { createLogger } from '../../../platform/telemetry/logger.ts';
-import { loadDataKeys } from '../../../platform/vault/data-keys.ts';
-import { type MasterKey, openMasterKey } from '../../../platform/vault/master-key.ts';
-import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
+import { emailClaim, usernameClaim } from '../../command-api/account/claims.ts';
+import { type Codec, openCodec } from '../../platform/log/codec.ts';
+import type { LogRecord } from '../../platform/log/intake.ts';
+import { connectKafka } from '../../platform/log/kafka.ts';
+import { readLog, wholeLog } from '../../platform/log/read-log.ts';
+import { type Client, createPool } from '../../platform/postgres/pool.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { createLogger } from '../../platform/telemetry/logger.ts';
+import { loadDataKeys } from '../../platform/vault/data-keys.ts';
+import { type MasterKey, openMasterKey } from '../../platform/vault/master-key.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 
 export interface RebuiltClaims {
   /** In the log, with a data key. */

@@ -1,6 +1,6 @@
-import { composeEnvironment, composeFile, composeProject } from '../../../deploy/native/compose.ts';
-import { resolvePaths } from '../../../deploy/native/paths.ts';
-import { type Environment, resolvePorts } from '../../../deploy/native/ports.ts';
+import { composeEnvironment, composeFile, composeProject } from '../../deploy/native/compose.ts';
+import { resolvePaths } from '../../deploy/native/paths.ts';
+import { type Environment, resolvePorts } from '../../deploy/native/ports.ts';
 
 /**
  * Where an engine answers, the first server of a test stack is started by testcontainers, under the project name that

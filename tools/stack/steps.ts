@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { failure } from '../../../deploy/native/failure.ts';
-import type { Step } from '../../../deploy/native/up.ts';
+import { failure } from '../../deploy/native/failure.ts';
+import type { Step } from '../../deploy/native/up.ts';
 
 /** What the servers lack to be of use, with and without our services: the bucket and what strangers may read of it. */
 export function afterServers(): Step[] {

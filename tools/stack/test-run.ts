@@ -3,14 +3,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { failure } from '../../../deploy/native/failure.ts';
-import { tryLock } from '../../../deploy/native/lock.ts';
-import { resolvePaths } from '../../../deploy/native/paths.ts';
-import { type Environment, isFree, resolvePorts } from '../../../deploy/native/ports.ts';
-import { running } from '../../../deploy/native/process.ts';
-import { silent } from '../../../deploy/native/progress.ts';
-import { reset } from '../../../deploy/native/take-down.ts';
-import { parts } from '../../../deploy/parts.ts';
+import { failure } from '../../deploy/native/failure.ts';
+import { tryLock } from '../../deploy/native/lock.ts';
+import { resolvePaths } from '../../deploy/native/paths.ts';
+import { type Environment, isFree, resolvePorts } from '../../deploy/native/ports.ts';
+import { running } from '../../deploy/native/process.ts';
+import { silent } from '../../deploy/native/progress.ts';
+import { reset } from '../../deploy/native/take-down.ts';
+import { parts } from '../../deploy/parts.ts';
 
 export type TestCounts = { passed: number; failed: number };
 

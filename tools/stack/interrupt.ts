@@ -1,4 +1,4 @@
-import { failure } from '../../../deploy/native/failure.ts';
+import { failure } from '../../deploy/native/failure.ts';
 
 /**
  * Runs work that can be cut short by Ctrl-C or SIGTERM: its signal aborts, and the work cleans up and rejects.
