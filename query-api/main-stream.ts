@@ -36,7 +36,8 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
   });
 
   const { prefix } = config;
-  const hub = openHub({ subscriber, pool, prefix, sweepMs: settings.sweepMs, log, metrics });
+  const shows = { pool: prepared(pool), serving, metrics };
+  const hub = openHub({ ...shows, subscriber, prefix, sweepMs: settings.sweepMs, log });
   const connections = createConnections(settings, metrics);
   const server = await openStreamServer(
     {
@@ -44,7 +45,7 @@ async function startStream(config: Config, log: Logger): Promise<Running> {
       verifier: openVerifier({ keyOf, issuer: config.publicUrl, isErased: watchErasures(pool) }),
       connections,
       hub,
-      history: openHistory({ pool: prepared(pool), redis, prefix, serving, metrics }),
+      history: openHistory({ ...shows, redis, prefix }),
       log,
       metrics,
       mayLog: perSecond(deliveriesLogged),

@@ -7,27 +7,8 @@ import type { Scope } from '../scope.ts';
 /** By pairs of a viewer and an owner; without those between whom nothing is. Never remembered: ties protect people. */
 const ties: RowKind<Tie> = { model: 'graph', load: queryTies };
 
-/** The same of blocks alone, in either direction. */
-const blocks: RowKind<Tie> = {
-  model: 'graph',
-  async load(db, s, pairs) {
-    const { rows } = await db.query(
-      `WITH n AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id))
-       SELECT n.*, true AS blocks FROM n
-       JOIN ${s}.block b ON b.blocker_id = n.viewer_id AND b.blocked_id = n.owner_id WHERE b.live
-       UNION ALL SELECT n.*, false FROM n
-       JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE b.live`,
-      pairColumns(pairs),
-    );
-    const found = new Map<string, Tie>();
-    for (const { viewer_id, owner_id, blocks } of rows) {
-      const key = pairKey(viewer_id, owner_id);
-      const tie = found.get(key) ?? noTie;
-      found.set(key, blocks ? { ...tie, blocks } : { ...tie, isBlocked: true });
-    }
-    return found;
-  },
-};
+/** The same of blocks alone. */
+const blocks: RowKind<Tie> = { model: 'graph', load: queryBlocks };
 
 /** What is between the viewer and each of these, by the other's id; none for strangers. */
 export function loadTies(scope: Scope, ids: readonly string[]): Promise<Map<string, Tie>> {
@@ -83,4 +64,27 @@ export async function queryTies(
     pairColumns(pairs),
   );
   return new Map(rows.map((row) => [pairKey(row.viewer_id, row.owner_id), tieOf(row)]));
+}
+
+/** The same as far as blocks make it, in either direction: all that decides of what is public. */
+export async function queryBlocks(
+  db: Queryable,
+  s: string,
+  pairs: readonly string[],
+): Promise<Map<string, Tie>> {
+  const { rows } = await db.query(
+    `WITH n AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS n (viewer_id, owner_id))
+     SELECT n.*, true AS blocks FROM n
+     JOIN ${s}.block b ON b.blocker_id = n.viewer_id AND b.blocked_id = n.owner_id WHERE b.live
+     UNION ALL SELECT n.*, false FROM n
+     JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE b.live`,
+    pairColumns(pairs),
+  );
+  const found = new Map<string, Tie>();
+  for (const { viewer_id, owner_id, blocks } of rows) {
+    const key = pairKey(viewer_id, owner_id);
+    const tie = found.get(key) ?? noTie;
+    found.set(key, blocks ? { ...tie, blocks } : { ...tie, isBlocked: true });
+  }
+  return found;
 }

@@ -1,6 +1,6 @@
 import type { ControlFrame } from '../../schemas/notify/frame.ts';
 import { end, type Reader } from './reader.ts';
-import { type Effect, type HistoryFrame, type Input, receive } from './session.ts';
+import { type Effect, type Input, type JudgedFrame, receive } from './session.ts';
 import type { WireFrame } from './wire.ts';
 
 /** Gives the session an input and carries out what follows from it, in order. */
@@ -52,7 +52,7 @@ async function fetchHistory(reader: Reader, after: number, upTo: number): Promis
 }
 
 /** An outage is waited out for as long as the client stays; its connection is not what is broken. */
-async function readPage(reader: Reader, after: number, upTo: number): Promise<HistoryFrame[]> {
+async function readPage(reader: Reader, after: number, upTo: number): Promise<JudgedFrame[]> {
   for (let pause = 100; !reader.ended; pause = Math.min(pause * 2, 5_000)) {
     try {
       return await reader.parts.history.page(reader.identity!.userId, after, upTo);

@@ -1,10 +1,8 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
-import type { Serving } from '../../platform/postgres/serving.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
-import type { StreamMetrics } from './metrics.ts';
-import type { HistoryFrame } from './session.ts';
-import { hideWhatNoLongerShows } from './still-shows.ts';
+import type { JudgedFrame } from './session.ts';
+import { hideWhatNoLongerShows, type ShowsParts } from './still-shows.ts';
 import { type WireFrame, wireFrame, wireFrameOf } from './wire.ts';
 
 export interface Bounds {
@@ -17,15 +15,12 @@ export interface Bounds {
 export interface History {
   bounds(userId: string): Promise<Bounds>;
   /** Frames from after + 1 on, without a hole, as many as one source has of them up to upTo. */
-  page(userId: string, after: number, upTo: number): Promise<HistoryFrame[]>;
+  page(userId: string, after: number, upTo: number): Promise<JudgedFrame[]>;
 }
 
-export interface HistoryParts {
-  pool: Queryable;
+export interface HistoryParts extends ShowsParts {
   redis: Redis;
   prefix: string;
-  serving: Serving;
-  metrics: StreamMetrics;
 }
 
 /** A user's frames of the past: from Redis while it has them without a hole, else from Postgres (DESIGN §8). */
@@ -36,7 +31,8 @@ export function openHistory(parts: HistoryParts): History {
       const recent = await fromRedis(parts, userId, after, upTo);
       const frames = recent.length > 0 ? recent : await fromPostgres(parts.pool, userId, after, upTo);
       parts.metrics.pages.inc({ source: recent.length > 0 ? 'redis' : 'postgres' });
-      return hideWhatNoLongerShows(parts, userId, frames);
+      const told = frames.map((frame) => ({ viewerId: userId, frame }));
+      return hideWhatNoLongerShows(parts, told);
     },
   };
 }

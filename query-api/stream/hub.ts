@@ -1,13 +1,14 @@
-import type { Queryable } from '../../platform/postgres/pool.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
-import type { StreamMetrics } from './metrics.ts';
-import { type WireFrame, wireFrame } from './wire.ts';
+import { openLive } from './live.ts';
+import type { JudgedFrame } from './session.ts';
+import { hideWhatNoLongerShows, type ShowsParts } from './still-shows.ts';
+import { wireFrame } from './wire.ts';
 
 /** What a reader hears of its user. */
 export interface Listener {
-  frame(frame: WireFrame): void;
+  frame(frame: JudgedFrame): void;
   /** A frame of that number exists. */
   head(seq: number): void;
 }
@@ -20,14 +21,12 @@ export interface Hub {
   close(): void;
 }
 
-export interface HubParts {
+export interface HubParts extends ShowsParts {
   /** A connection of its own: it does nothing but listen. */
   subscriber: Redis;
-  pool: Queryable;
   prefix: string;
   sweepMs: number;
   log: Logger;
-  metrics: StreamMetrics;
 }
 
 interface User {
@@ -46,7 +45,7 @@ const subscribeBatch = 1_000;
 /**
  * One Redis subscription per connected user, however many streams they have open here. Pub/sub loses messages, so a
  * sweep compares every connected user's head with what was told, in one query: a lost last message, or a dead Redis,
- * only delays (DESIGN §8).
+ * only delays (DESIGN §8). Whether a frame shows is looked at when it comes: what it tells of may be older.
  */
 export function openHub(parts: HubParts): Hub {
   const { subscriber, prefix, metrics } = parts;
@@ -54,13 +53,24 @@ export function openHub(parts: HubParts): Hub {
   const health = { redis: false, postgres: true };
   const channelStart = streamKey(prefix, '').length;
 
+  const listenersOf = (userId: string): Iterable<Listener> => users.get(userId)?.listeners ?? [];
+  const live = openLive({
+    judge: (told) => hideWhatNoLongerShows(parts, told),
+    judged(userId, frame) {
+      for (const listener of listenersOf(userId)) listener.frame(frame);
+    },
+    unjudged(userId, seq) {
+      for (const listener of listenersOf(userId)) listener.head(seq);
+    },
+  });
   const onMessage = (channel: string, text: string): void => {
-    const user = users.get(channel.slice(channelStart));
+    const userId = channel.slice(channelStart);
+    const user = users.get(userId);
     const frame = user && wireFrame(text);
     if (frame === null) metrics.unreadable.inc();
     if (!user || !frame) return;
     user.told = Math.max(user.told, frame.seq);
-    for (const listener of user.listeners) listener.frame(frame);
+    live(userId, frame);
   };
   const onReady = (): void => void subscribeAll(subscriber, prefix, [...users.keys()]);
   subscriber.on('message', onMessage);
@@ -119,8 +129,7 @@ async function sweep(parts: HubParts, users: Users, wasUp: boolean): Promise<boo
     if (!wasUp) parts.log.info('the stream heads can be read again');
     return true;
   } catch (error) {
-    if (wasUp)
-      parts.log.warn({ err: error }, 'the stream heads cannot be read; live frames still come by Redis');
+    if (wasUp) parts.log.warn({ err: error }, 'the stream heads cannot be read; frames wait for Postgres');
     return false;
   }
 }

@@ -1,8 +1,8 @@
 import type { StreamEnd } from '../../schemas/notify/frame.ts';
 import type { WireFrame } from './wire.ts';
 
-/** A frame from history; `hidden` when its reader may no longer see what it tells of. */
-export interface HistoryFrame extends WireFrame {
+/** A frame that was looked at; `hidden` when its reader may not see what it tells of, or no longer. */
+export interface JudgedFrame extends WireFrame {
   hidden?: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface Session {
   /** The newest seq known to exist. */
   known: number;
   /** Live frames ahead of their turn. Bounded: what does not fit is fetched from history later. */
-  early: Map<number, WireFrame>;
+  early: Map<number, JudgedFrame>;
   fetching: boolean;
   /** Caught up once; from then on a reader that does not keep up is cut, not waited for. */
   live: boolean;
@@ -39,12 +39,12 @@ export interface SessionLimits {
 /** What history had from after `after`, in order. */
 export interface HistoryPage {
   after: number;
-  frames: readonly HistoryFrame[];
+  frames: readonly JudgedFrame[];
 }
 
 export type Input =
   | { kind: 'start'; position: number; head: number }
-  | { kind: 'frame'; frame: WireFrame }
+  | { kind: 'frame'; frame: JudgedFrame }
   | { kind: 'head'; seq: number }
   | ({ kind: 'page' } & HistoryPage)
   | { kind: 'tick' };
@@ -88,7 +88,7 @@ function start(session: Session, position: number, head: number): void {
   session.known = Math.max(session.known, head);
 }
 
-function keep(session: Session, frame: WireFrame): void {
+function keep(session: Session, frame: JudgedFrame): void {
   session.known = Math.max(session.known, frame.seq);
   if (frame.seq > session.position && session.early.size < session.limits.earlyFrames) {
     session.early.set(frame.seq, frame);
@@ -101,7 +101,7 @@ function takePage(session: Session, page: HistoryPage, effects: Effect[]): boole
   for (const frame of page.frames) {
     if (frame.seq <= session.position) continue;
     if (frame.seq !== session.position + 1) return gone(session, effects);
-    pass(session, frame, frame.hidden === true, effects);
+    pass(session, frame, effects);
   }
   // Live frames may have filled the hole meanwhile; only a page that brought nobody on tells of lost history.
   return session.position > page.after || gone(session, effects);
@@ -115,7 +115,7 @@ function gone(session: Session, effects: Effect[]): false {
 
 function advance(session: Session, effects: Effect[]): Effect[] {
   if (session.position === notStarted) return effects;
-  for (let next = takeEarly(session); next; next = takeEarly(session)) pass(session, next, false, effects);
+  for (let next = takeEarly(session); next; next = takeEarly(session)) pass(session, next, effects);
   if (session.position < session.known) return fetchNext(session, effects);
   session.early.clear();
   if (session.live) return announce(session, effects, session.limits.cursorEvery);
@@ -123,15 +123,15 @@ function advance(session: Session, effects: Effect[]): Effect[] {
   return announce(session, effects, 1);
 }
 
-function takeEarly(session: Session): WireFrame | undefined {
+function takeEarly(session: Session): JudgedFrame | undefined {
   const next = session.early.get(session.position + 1);
   if (next) session.early.delete(next.seq);
   return next;
 }
 
-function pass(session: Session, frame: WireFrame, hidden: boolean, effects: Effect[]): void {
+function pass(session: Session, frame: JudgedFrame, effects: Effect[]): void {
   session.position = frame.seq;
-  if (hidden || (session.wants && !session.wants.has(frame.type))) return;
+  if (frame.hidden || (session.wants && !session.wants.has(frame.type))) return;
   session.announced = frame.seq;
   effects.push({ kind: 'send', frame });
 }

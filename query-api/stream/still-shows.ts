@@ -8,10 +8,10 @@ import {
   relationOf,
   type Tie,
 } from '../../schemas/visibility/visibility.ts';
-import { queryTies } from '../graph/tie.reads.ts';
+import { queryBlocks, queryTies } from '../graph/tie.reads.ts';
 import { pairKey } from '../rows.ts';
 import type { StreamMetrics } from './metrics.ts';
-import type { HistoryFrame } from './session.ts';
+import type { JudgedFrame } from './session.ts';
 import type { WireFrame } from './wire.ts';
 
 export interface ShowsParts {
@@ -20,26 +20,31 @@ export interface ShowsParts {
   metrics: StreamMetrics;
 }
 
-/** What the frames of a page are about, as it stands now. */
+/** A frame, and who is to be told. */
+export interface ToldFrame {
+  viewerId: string;
+  frame: WireFrame;
+}
+
+/** What frames are about, as it stands now. */
 interface Facts {
   people: Map<string, OwnerFacts>;
+  /** By pairKey of the reader and whom the frame tells of; none of strangers. */
   ties: Map<string, Tie>;
   /** Whether the posts still are. */
   posts: Map<string, boolean>;
 }
 
-/** Marks the frames of a page that their reader may no longer see; one query a kind. */
+/** Marks the frames that their readers may not see, or no longer; one query a kind for all of them, in their order. */
 export async function hideWhatNoLongerShows(
   parts: ShowsParts,
-  viewerId: string,
-  frames: WireFrame[],
-): Promise<HistoryFrame[]> {
-  const people = [...new Set(frames.map(personOf).filter((id) => id !== null))];
-  if (people.length === 0) return frames;
-  const posts = [...new Set(frames.map(publishedPost).filter((id) => id !== null))];
-  const facts = await loadFacts(parts, viewerId, people, posts);
-  const judged = frames.map((frame) => ({ ...frame, hidden: !stillShows(viewerId, frame, facts) }));
-  parts.metrics.hidden.inc(judged.filter(({ hidden }) => hidden).length);
+  told: readonly ToldFrame[],
+): Promise<JudgedFrame[]> {
+  const facts = await loadFacts(parts, told);
+  const judged = told.map(({ viewerId, frame }) =>
+    facts === null || stillShows(viewerId, frame, facts) ? frame : { ...frame, hidden: true },
+  );
+  parts.metrics.hidden.inc(judged.filter((frame: JudgedFrame) => frame.hidden).length);
   return judged;
 }
 
@@ -73,35 +78,41 @@ function stillShows(viewerId: string, frame: WireFrame, { people, ties, posts }:
   const personId = personOf(frame);
   if (personId === null) return true;
   const person = people.get(personId) ?? unheardOf;
-  const relation = relationOf(viewerId, personId, person, ties.get(personId) ?? noTie);
+  const tie = ties.get(pairKey(viewerId, personId)) ?? noTie;
+  const relation = relationOf(viewerId, personId, person, tie);
   const postId = publishedPost(frame);
   if (postId === null) return maySeeProfile(relation, person);
   return maySeePost(relation, person, { live: posts.get(postId) ?? true, mediaReady: true });
 }
 
-async function loadFacts(
-  { pool, serving }: ShowsParts,
-  viewerId: string,
-  personIds: string[],
-  postIds: string[],
-): Promise<Facts> {
+/** null when the frames are about nobody. */
+async function loadFacts({ pool, serving }: ShowsParts, told: readonly ToldFrame[]): Promise<Facts | null> {
+  const people = distinct(told.map(({ frame }) => personOf(frame)));
+  if (people.length === 0) return null;
   const models = serving.snapshot();
   const { accounts, graph, posts } = Object.fromEntries(models) as Record<string, ServedModel | undefined>;
-  const [people, ties, live] = await Promise.all([
-    accounts ? loadPeople(pool, accounts.schema, personIds) : new Map(),
-    graph ? loadTies(pool, graph.schema, viewerId, personIds) : new Map(),
-    posts && postIds.length > 0 ? loadPosts(pool, posts.schema, postIds) : new Map(),
-  ]);
-  return { people, ties, posts: live };
+  const postIds = distinct(told.map(({ frame }) => publishedPost(frame)));
+  const facts = {
+    people: accounts ? loadPeople(pool, accounts.schema, people) : new Map(),
+    ties: graph ? queryBlocks(pool, graph.schema, distinct(told.map(pairOf))) : new Map(),
+    posts: posts && postIds.length > 0 ? loadPosts(pool, posts.schema, postIds) : new Map(),
+  };
+  const [known, ties, live] = await Promise.all([facts.people, facts.ties, facts.posts]);
+  const isPrivate = (frame: WireFrame): boolean => known.get(personOf(frame) ?? '')?.privateSince != null;
+  // Of posts of private people all decides that is between the two.
+  const close = told.filter(({ frame }) => publishedPost(frame) !== null && isPrivate(frame));
+  if (!graph || close.length === 0) return { people: known, ties, posts: live };
+  const all = await queryTies(pool, graph.schema, distinct(close.map(pairOf)));
+  return { people: known, ties: new Map([...ties, ...all]), posts: live };
 }
 
-async function loadTies(pool: Queryable, s: string, viewerId: string, ids: string[]): Promise<Facts['ties']> {
-  const found = await queryTies(
-    pool,
-    s,
-    ids.map((id) => pairKey(viewerId, id)),
-  );
-  return new Map(ids.map((id) => [id, found.get(pairKey(viewerId, id)) ?? noTie]));
+function pairOf({ viewerId, frame }: ToldFrame): string | null {
+  const personId = personOf(frame);
+  return personId === null ? null : pairKey(viewerId, personId);
+}
+
+function distinct(ids: readonly (string | null)[]): string[] {
+  return [...new Set(ids.filter((id) => id !== null))];
 }
 
 async function loadPeople(pool: Queryable, s: string, ids: string[]): Promise<Facts['people']> {

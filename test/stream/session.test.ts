@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type Effect,
-  type HistoryFrame,
   type Input,
+  type JudgedFrame,
   newSession,
   receive,
   type Session,
@@ -36,7 +36,7 @@ const deeds = fc.array(
   { maxLength: 120, size: 'max' },
 ) as fc.Arbitrary<Deed[]>;
 
-function frameOf(seq: number): HistoryFrame {
+function frameOf(seq: number): JudgedFrame {
   const type = seq % 3 === 0 ? 'post.published' : 'post.liked';
   return { seq, type, traceId: '', data: {}, text: String(seq) };
 }

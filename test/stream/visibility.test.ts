@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startWorld, type World } from '../harness/world.ts';
-import { connect, openStage, pause, range, type Stage } from './stage.ts';
+import { connect, openStage, pause, range, type Socket, type Stage } from './stage.ts';
 
 let world: World;
 let stage: Stage;
@@ -69,7 +69,7 @@ it.each([true, false])(
   },
 );
 
-describe('of somebody it tells when history is sent', () => {
+describe('of somebody it tells', () => {
   const now = `now(), gen_random_uuid()`;
   const block = (blocker: string, blocked: string) =>
     world.owner.query(`INSERT INTO graph_v1.block VALUES ($1, $2, now(), true, ${now})`, [blocker, blocked]);
@@ -97,7 +97,8 @@ describe('of somebody it tells when history is sent', () => {
   const all = Object.keys(told);
   const others = all.filter((type) => type !== 'post.published');
 
-  it.each<[string, (user: string, person: string) => Promise<unknown>, string[]]>([
+  type Case = [string, (user: string, person: string) => Promise<unknown>, string[]];
+  const cases: Case[] = [
     ['nothing when they have blocked the reader', (user, person) => block(person, user), []],
     ['nothing when the reader has blocked them', (user, person) => block(user, person), []],
     ['no post when they are private by now', (_, person) => goPrivate(person), others],
@@ -112,14 +113,33 @@ describe('of somebody it tells when history is sent', () => {
       all,
     ],
     ['everything else', async () => {}, all],
-  ])('%s', async (_, stand, shown) => {
-    const [user, person] = [randomUUID(), randomUUID()];
+  ];
+  const append = async (user: string, person: string, publish: boolean) => {
     for (const [type, data] of Object.entries(told))
-      await stage.append(user, 1, { type, data: () => data(person), publish: false });
-    await stand(user, person);
-    const socket = connect(world.services.stream, { token: stage.token(user), query: { cursor: '0' } });
+      await stage.append(user, 1, { type, data: () => data(person), publish });
+  };
+  const expectTold = async (socket: Socket, shown: string[]) => {
     await socket.until(({ type, seq }) => seq === all.length && (type === 'cursor' || type === all.at(-1)));
     expect(socket.got.map(({ type }) => type).filter((type) => all.includes(type))).toEqual(shown);
     socket.close();
+  };
+
+  it.each(cases)('%s, when history is sent', async (_, stand, shown) => {
+    const [user, person] = [randomUUID(), randomUUID()];
+    await append(user, person, false);
+    await stand(user, person);
+    await expectTold(
+      connect(world.services.stream, { token: stage.token(user), query: { cursor: '0' } }),
+      shown,
+    );
+  });
+
+  it.each(cases)('%s, live', async (_, stand, shown) => {
+    const [user, person] = [randomUUID(), randomUUID()];
+    await stand(user, person);
+    const socket = connect(world.services.stream, { token: stage.token(user) });
+    await socket.hello();
+    await append(user, person, true);
+    await expectTold(socket, shown);
   });
 });
