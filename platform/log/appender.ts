@@ -45,8 +45,9 @@ const maxBatchBytes = 4_000_000;
 const maxPartitionBytes = 1_000_000;
 /** Bytes that key, headers and framing add to a value. */
 const framingBytes = 300;
-/** Records waiting; beyond it a caller is told at once. */
+/** Records waiting, and bytes of them; beyond either a caller is told at once. */
 const maxWaiting = 20_000;
+const maxWaitingBytes = 64_000_000;
 /** Bytes of one value: the broker takes a megabyte, the rest is for key, headers and framing. */
 const maxValueBytes = 900_000;
 /** Milliseconds after which a caller is told that the outcome is unknown. */
@@ -72,12 +73,23 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
   const waiting: Waiting[] = [];
   let sending: Promise<void> | null = null;
   let closed = false;
+  let waitingBytes = 0;
   let unconfirmedSince: number | null = null;
 
   const drain = async (): Promise<void> => {
     await new Promise((resolve) => setTimeout(resolve, gatherMs));
-    while (waiting.length > 0) await sendGathered(takeBatch(waiting));
+    while (waiting.length > 0) {
+      const batch = takeBatch(waiting);
+      waitingBytes -= sum(batch.map(bytesOf));
+      await sendGathered(batch);
+    }
     sending = null;
+  };
+
+  // Whose caller was told that nobody knows is not sent for the first time: by then something else may be right.
+  const sendGathered = async (batch: Waiting[]): Promise<void> => {
+    const current = batch.filter((item) => !late(item));
+    if (current.length > 0) await sendTogether(current);
   };
 
   const send = async (batch: Waiting[]): Promise<void> => {
@@ -86,7 +98,7 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
     settle(batch, result, options.prefix);
   };
 
-  const sendGathered = async (batch: Waiting[]): Promise<void> => {
+  const sendTogether = async (batch: Waiting[]): Promise<void> => {
     try {
       await send(batch);
     } catch (error) {
@@ -113,7 +125,8 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
   return {
     append(record) {
       if (record.value.length > maxValueBytes) return Promise.reject(tooLarge(record.value.length));
-      if (closed || waiting.length >= maxWaiting) return Promise.reject(busy());
+      if (closed || waiting.length >= maxWaiting || waitingBytes >= maxWaitingBytes)
+        return Promise.reject(busy());
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
           unconfirmedSince ??= Date.now();
@@ -126,7 +139,9 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
             settleWith(value);
           };
         const partition = partitionOf(record.key, options.partitions);
-        waiting.push({ record, partition, since: Date.now(), resolve: done(resolve), reject: done(reject) });
+        const item = { record, partition, since: Date.now(), resolve: done(resolve), reject: done(reject) };
+        waiting.push(item);
+        waitingBytes += bytesOf(item);
         sending ??= drain();
       });
     },
@@ -141,6 +156,14 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
       await producer.disconnect();
     },
   };
+}
+
+function bytesOf({ record }: Waiting): number {
+  return record.value.length + framingBytes;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 function late(item: Waiting): boolean {
@@ -160,7 +183,7 @@ function takeBatch(waiting: Waiting[]): Waiting[] {
   while (looked < waiting.length && taken.length < maxBatchRecords && bytes < maxBatchBytes) {
     const item = waiting[looked]!;
     const id = partitionId(item);
-    const size = item.record.value.length + framingBytes;
+    const size = bytesOf(item);
     const after = (filled.get(id) ?? 0) + size;
     const fits = after <= maxPartitionBytes;
     filled.set(id, fits ? after : Number.POSITIVE_INFINITY);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { v7 } from 'uuid';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { ProblemError } from '../../platform/errors/problem.ts';
 import { type Appender, type EncodedRecord, openAppender } from '../../platform/log/appender.ts';
 import { partitionOf } from '../../platform/log/partition.ts';
@@ -17,7 +17,7 @@ const partitions = 12;
 const brokers = process.env.KAFKA_BROKERS!.split(',');
 const direct = new Kafka({ brokers, clientId: prefix, logLevel: logLevel.NOTHING });
 const log = createLogger('test', 'silent');
-const topics = ['lossy', 'oversized', 'broken', 'crowded'];
+const topics = ['lossy', 'late', 'oversized', 'broken', 'crowded'];
 
 beforeAll(() => createTopics(direct, { prefix, topics, partitions }).then(() => {}));
 
@@ -155,6 +155,22 @@ describe('answers of the broker that get lost under load', () => {
     }
   });
 });
+
+it('a write that waited behind a hanging one until its caller was told so is not made for the first time then', async () => {
+  const proxy = await openKafkaProxy(brokers[0]!);
+  const { socketFactory } = proxy;
+  const kafka = new Kafka({ brokers, requestTimeout: 12_000, logLevel: logLevel.NOTHING, socketFactory });
+  const appender = await openAppender({ kafka, prefix, partitions, log });
+  proxy.faultOf = () => 'response lost';
+  const [sent, waiting] = [recordOf('late', 'sent'), recordOf('late', 'waiting')];
+  const hanging = attempt(appender, sent);
+  await vi.waitFor(() => expect(proxy.counts['response lost']).toBe(1));
+  expect([(await attempt(appender, waiting)).position, (await hanging).position]).toEqual([null, null]);
+  proxy.faultOf = () => 'none';
+  await appender.close();
+  proxy.close();
+  expect(idsOf(await readTopic(direct, `${prefix}late`))).toEqual([sent.headers.ce_id]);
+}, 60_000);
 
 describe('an append that cannot be', () => {
   let appender: Appender;
