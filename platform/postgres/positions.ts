@@ -149,6 +149,8 @@ export interface Announcer {
 }
 
 const announceEveryMs = 4;
+/** Positions of one notification: Postgres takes less than 8,000 bytes, and one of them is at most about 70. */
+const maxAnnounced = 100;
 
 /** Tells waiting readers of commits, one notification per few milliseconds however many commits there were. */
 export function createAnnouncer(pool: Pool): Announcer {
@@ -156,8 +158,10 @@ export function createAnnouncer(pool: Pool): Announcer {
   let waiting = false;
   const flush = async (): Promise<void> => {
     waiting = false;
-    const payloads = [...pending].map(([consumer, positions]) =>
-      JSON.stringify({ consumer, positions: [...positions.values()] } satisfies Announcement),
+    const payloads = [...pending].flatMap(([consumer, positions]) =>
+      slicesOf([...positions.values()]).map((slice) =>
+        JSON.stringify({ consumer, positions: slice } satisfies Announcement),
+      ),
     );
     pending.clear();
     // A lost announcement only delays: readers that wait look for themselves every quarter of a second.
@@ -188,4 +192,9 @@ export function createAnnouncer(pool: Pool): Announcer {
       ),
     fresh: add,
   };
+}
+
+function slicesOf<T>(all: readonly T[]): T[][] {
+  const count = Math.ceil(all.length / maxAnnounced);
+  return Array.from({ length: count }, (_, n) => all.slice(n * maxAnnounced, (n + 1) * maxAnnounced));
 }

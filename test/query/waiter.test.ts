@@ -63,6 +63,18 @@ describe('a read that asks for a position', () => {
     );
     await waiter.wait(target(), at(2n), 300);
   });
+  it('hears of more partitions than one notification takes', async () => {
+    const positions = Array.from({ length: 300 }, (_, partition) => ({
+      ...{ topic: 'conversation-events', partition, position: 2n ** 50n, at: noon + 1_000 - partition },
+    }));
+    await vi.waitFor(
+      () => {
+        createAnnouncer(kit.pool).fresh(consumer, positions);
+        expect(waiter.asOf(consumer)).toBe(noon + 701);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+  });
   it('is as fresh as the partition that is furthest behind', async () => {
     const positions = [
       [0, noon + 9],
