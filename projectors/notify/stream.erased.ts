@@ -25,6 +25,7 @@ function peopleOf({ userId, payload: { data } }: AddressedFrame): string[] {
  */
 export async function forgetFrames(client: Queryable, userIds: readonly string[]): Promise<void> {
   if (userIds.length === 0) return;
-  await client.query('DELETE FROM stream.entry WHERE user_id = ANY($1::uuid[])', [userIds]);
+  // The head first: whoever numbers frames of theirs holds it, so that all that was kept is seen by the next line.
   await client.query('DELETE FROM stream.head WHERE user_id = ANY($1::uuid[])', [userIds]);
+  await client.query('DELETE FROM stream.entry WHERE user_id = ANY($1::uuid[])', [userIds]);
 }
