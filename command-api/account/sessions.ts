@@ -82,13 +82,20 @@ async function openFor(client: Client, { sessionId, userId }: Session): Promise<
   if (rowCount === 0) throw problem('credentials_wrong');
 }
 
-/** Deletes sessions' refresh tokens that nobody can use any more, in bounded batches. */
+/** Deletes refresh tokens that nobody can use any more, and sessions that have no other, in bounded batches. */
 export async function sweepRefreshTokens(pool: Pool): Promise<number> {
-  const { rowCount } = await pool.query(
-    `DELETE FROM vault.refresh_token WHERE token_hmac IN (
-       SELECT token_hmac FROM vault.refresh_token WHERE expires_at < now() LIMIT 1000)`,
+  const { rows } = await pool.query(
+    `WITH gone AS (
+       DELETE FROM vault.refresh_token WHERE token_hmac IN (
+         SELECT token_hmac FROM vault.refresh_token WHERE expires_at < now() LIMIT 1000)
+       RETURNING session_id
+     ), ended AS (
+       DELETE FROM vault.session s WHERE session_id IN (SELECT session_id FROM gone)
+         AND NOT EXISTS (SELECT FROM vault.refresh_token t WHERE t.session_id = s.session_id AND t.expires_at >= now())
+     )
+     SELECT count(*) AS deleted FROM gone`,
   );
-  return rowCount ?? 0;
+  return rows[0].deleted;
 }
 
 /** Marks the token used and gives its session; a used one tells of a thief, so its session ends (F-ID3). */

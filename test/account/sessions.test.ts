@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import jwt from 'jsonwebtoken';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { sweepRefreshTokens } from '../../command-api/account/sessions.ts';
 import { openSigningKey, type SigningKey } from '../../command-api/account/signing-key.ts';
 import { createPool, type Pool } from '../../platform/postgres/pool.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
@@ -269,4 +270,21 @@ describe('a token that is not ours', () => {
   it('is refused when it is no token at all', async () => {
     for (const token of ['x', 'a.b.c', 'A'.repeat(5_000)]) expect(await heard(token)).toEqual(invalid);
   });
+});
+
+it('a session goes with the last refresh token that could have gone on with it', async () => {
+  await sweepRefreshTokens(pool);
+  await openSession();
+  const lasting = await openSession();
+  const sessions = async () =>
+    (await pool.query('SELECT session_id FROM vault.session ORDER BY created_at')).rows;
+  const before = await sessions();
+  const gone = before.at(-2)!.session_id;
+  await pool.query(
+    "UPDATE vault.refresh_token SET expires_at = now() - interval '1 s' WHERE session_id = $1",
+    [gone],
+  );
+  expect(await sweepRefreshTokens(pool)).toBe(1);
+  expect(await sessions()).toEqual(before.filter(({ session_id }) => session_id !== gone));
+  expectStatus(await refresh(lasting.refreshToken), 200);
 });
