@@ -1,6 +1,6 @@
 import { type ProblemCode, problems } from '../../schemas/problems.ts';
 import type { Ports } from '../native/ports.ts';
-import { type EdgeRoute, knownLines, type MapLine, upstreamLines } from './routes.ts';
+import { type EdgeRoute, knownLines, type MapLine, routeLines, upstreamLines } from './routes.ts';
 
 export type EdgeOptions = {
   ports: Ports;
@@ -51,10 +51,10 @@ map_hash_bucket_size 256;
 map_hash_max_size 8192;`;
 }
 
-/** $uri, never $request or $request_uri: a query may hold a token. */
+/** The route, not the address: that holds names of people, which outlive their erasure here, and a query tokens. */
 function accessLog(file: string): string {
   const fields = [
-    '"time":"$time_iso8601","method":"$request_method","uri":"$uri","status":$status',
+    '"time":"$time_iso8601","method":"$request_method","route":"$route","status":$status',
     '"bytes":$bytes_sent,"seconds":$request_time,"upstream":"$upstream_addr"',
     '"upstream_status":"$upstream_status","upstream_seconds":"$upstream_response_time"',
     '"client":"$remote_addr","traceId":"$trace_id"',
@@ -71,6 +71,10 @@ ${lines(upstreamLines(routes))}
 map $uri $known {
   default "";
 ${lines(knownLines(routes))}
+}
+map $uri $route {
+  default "";
+${lines(routeLines(routes))}
 }
 map "$service:$known" $refusal {
   default "";

@@ -48,6 +48,14 @@ export function knownLines(routes: readonly EdgeRoute[]): MapLine[] {
   });
 }
 
+/** Lines of the map from uri to the route as its contract writes it, and to the other addresses that nginx serves. */
+export function routeLines(routes: readonly EdgeRoute[]): MapLine[] {
+  const paths = [...new Set([...routes.map(({ path }) => path), '/ws'])];
+  paths.sort((a, b) => literalness(b) - literalness(a));
+  const lines = paths.map((path) => ({ key: routeKey('', path), value: `"${path}"` }));
+  return [...lines, { key: '"~^/m/"', value: '"/m/{object}"' }];
+}
+
 function routeKey(prefix: string, path: string): string {
   if (!path.includes('{')) return `"${prefix}${path}"`;
   const pattern = path

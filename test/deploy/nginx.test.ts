@@ -35,7 +35,7 @@ describe('the table of nginx', () => {
     expect(upstreamOf(lines, asked)).toBe(upstream);
   });
 
-  test('no log format holds the query, where tokens stand', () => {
+  test('no log format holds the address, where names and tokens stand', () => {
     const conf = nginxConf({
       ports: resolvePorts({}),
       routes,
@@ -44,6 +44,8 @@ describe('the table of nginx', () => {
       bucket: 'emulsion',
     });
     expect(conf).not.toMatch(/\$request[^_]|\$request_uri|\$args|\$http_referer/);
+    expect(conf.match(/log_format[^;]*/)![0]).not.toContain('$uri');
+    expect(conf).toContain('"~^/api/users/[^/]+/posts$" "/api/users/{username}/posts";');
     expect(conf).toContain('error_log stderr emerg;');
   });
 });
