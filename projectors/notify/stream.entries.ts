@@ -50,6 +50,15 @@ export async function postFrames(
   }));
 }
 
+/** Makes the missing ones: one that another transaction is just making would be waited for by nothing else. */
+export async function lockHeads(client: Queryable, userIds: readonly string[]): Promise<void> {
+  await client.query(
+    `INSERT INTO stream.head AS h (user_id, seq) SELECT DISTINCT u, 0 FROM unnest($1::uuid[]) AS u ORDER BY u
+     ON CONFLICT (user_id) DO UPDATE SET seq = h.seq`,
+    [userIds],
+  );
+}
+
 /**
  * Numbers the frames that their users have not had, and keeps them. The users' heads are locked in one order before
  * the look for what is there, so two processes never number the same.
@@ -59,10 +68,9 @@ export async function keepFrames(
   frames: readonly AddressedFrame[],
 ): Promise<NumberedFrame[]> {
   if (frames.length === 0) return [];
-  await client.query(
-    `INSERT INTO stream.head AS h (user_id, seq) SELECT DISTINCT u, 0 FROM unnest($1::uuid[]) AS u ORDER BY u
-     ON CONFLICT (user_id) DO UPDATE SET seq = h.seq`,
-    [frames.map((frame) => frame.userId)],
+  await lockHeads(
+    client,
+    frames.map((frame) => frame.userId),
   );
   const { rows } = await client.query(
     `WITH asked AS (

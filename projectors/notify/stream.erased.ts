@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { erasedAmong } from '../../platform/vault/erasures.ts';
+import { lockHeads, type NumberedFrame } from './stream.entries.ts';
 import type { AddressedFrame } from './stream.model.ts';
 
 /** Frames of which neither who gets them nor who they are about was erased. */
@@ -20,12 +21,29 @@ function peopleOf({ userId, payload: { data } }: AddressedFrame): string[] {
 }
 
 /**
+ * Takes back what was kept for somebody whose erasure came in between: from here on whoever forgets them waits for this
+ * transaction, which holds their heads.
+ */
+export async function takeBackFromErased(
+  client: Queryable,
+  kept: readonly NumberedFrame[],
+): Promise<{ frames: NumberedFrame[]; erased: string[] }> {
+  const erased = await erasedAmong(
+    client,
+    kept.map(({ userId }) => userId),
+  );
+  await forgetFrames(client, [...erased]);
+  return { frames: kept.filter(({ userId }) => !erased.has(userId)), erased: [...erased] };
+}
+
+/**
  * Deletes what these people were told. What others were told of them stays under its number, an id and nothing more, and
  * is not shown again (query-api/stream/still-shows.ts).
  */
 export async function forgetFrames(client: Queryable, userIds: readonly string[]): Promise<void> {
   if (userIds.length === 0) return;
-  // The head first: whoever numbers frames of theirs holds it, so that all that was kept is seen by the next line.
+  // Whoever numbers frames of theirs just now is waited for, so that all that was kept is seen by the next lines.
+  await lockHeads(client, userIds);
   await client.query('DELETE FROM stream.head WHERE user_id = ANY($1::uuid[])', [userIds]);
   await client.query('DELETE FROM stream.entry WHERE user_id = ANY($1::uuid[])', [userIds]);
 }

@@ -5,7 +5,7 @@ import { streamKey } from '../../schemas/notify/frame.ts';
 import { applyRound, settleRows } from '../engine/apply.ts';
 import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
 import { keepFrames, type NumberedFrame, postFrames } from './stream.entries.ts';
-import { forgetFrames, ofThoseWhoAre } from './stream.erased.ts';
+import { forgetFrames, ofThoseWhoAre, takeBackFromErased } from './stream.erased.ts';
 import { framesOf, streamFacts, touchedFacts } from './stream.model.ts';
 
 /** Events of a round: a post may be told to as many as follow its author. */
@@ -36,11 +36,11 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
         async inTransaction(client, events) {
           const posts = await postFrames(client, installed.schema, touchedFacts(events));
           const fresh = await ofThoseWhoAre(client, [...events.flatMap(framesOf), ...posts]);
-          const frames = await keepFrames(client, fresh);
-          const erased = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
-          await forgetFrames(client, erased);
+          const { frames, erased } = await takeBackFromErased(client, await keepFrames(client, fresh));
+          const told = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
+          await forgetFrames(client, told);
           crashPoint('stream.applied');
-          return { frames, erased };
+          return { frames, erased: [...told, ...erased] };
         },
         async committed({ result }) {
           crashPoint('stream.committed');

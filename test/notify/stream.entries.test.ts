@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Client, type Queryable, transaction } from '../../platform/postgres/pool.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
 import { keepFrames, postFrames } from '../../projectors/notify/stream.entries.ts';
+import { forgetFrames, takeBackFromErased } from '../../projectors/notify/stream.erased.ts';
 import {
   type AddressedFrame,
   framesOf,
@@ -119,6 +120,28 @@ describe('frames', () => {
     await keep([frame(ana, 1)]);
     expect(await keep([frame(ana, 1)])).toEqual([]);
     expect(seqs(await keep([frame(ana, 1), frame(ana, 2), frame(ana, 2)]), ana)).toEqual([2]);
+  });
+  it('of somebody who is erased while they are kept do not stay, whoever is first', async () => {
+    const erase = () =>
+      kit.pool.query('INSERT INTO vault.erasure (user_id, event_id) VALUES ($1, $2)', [ana, nth(9)]);
+    const left = async () =>
+      (await kit.pool.query('SELECT FROM stream.entry UNION ALL SELECT FROM stream.head')).rowCount;
+    let forgetting: Promise<void> | undefined;
+    await transaction(kit.pool, async (client) => {
+      const kept = await keepFrames(client, [frame(ana, 1)]);
+      expect((await takeBackFromErased(client, kept)).frames).toEqual(kept);
+      await erase();
+      forgetting = transaction(kit.pool, (other) => forgetFrames(other, [ana]));
+      await waitsForLock(kit.pool, forgetting);
+    });
+    await forgetting;
+    expect(await left()).toBe(0);
+    await transaction(kit.pool, async (client) => {
+      const kept = await keepFrames(client, [frame(ana, 2)]);
+      expect(await takeBackFromErased(client, kept)).toEqual({ frames: [], erased: [ana] });
+    });
+    expect(await left()).toBe(0);
+    await kit.pool.query('DELETE FROM vault.erasure');
   });
   it('of two processes at once get numbers one after the other', async () => {
     await keep([frame(ana, 1), frame(cleo, 1)]);
