@@ -1,8 +1,8 @@
 import type { HealthCheck } from '../platform/http/operations.ts';
 import { openHttpServer } from '../platform/http/server.ts';
 import { type Appender, openAppender } from '../platform/log/appender.ts';
+import { openBroker } from '../platform/log/broker.ts';
 import { openCodec } from '../platform/log/codec.ts';
-import { openBrokerHealth } from '../platform/log/health.ts';
 import { connectKafka } from '../platform/log/kafka.ts';
 import { checkTopics } from '../platform/log/topics.ts';
 import { createPool, type Pool } from '../platform/postgres/pool.ts';
@@ -39,13 +39,13 @@ runMain('command-api', async (config, log) => {
   const metrics = createMetrics('command-api');
   const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
   const appender = await openAppender({ kafka, prefix, partitions, log });
-  const broker = await openBrokerHealth(kafka);
+  const broker = await openBroker(kafka, prefix);
   const serving = await openServing(config.databaseUrl, pool);
   const waiter = openWaiter(databaseUrl, pool);
   const storage = config.s3 && openStorage(config.s3);
   const relay = openRelay({ pool, appender, log });
   const idempotency = openIdempotency(pool, master);
-  const models = openModels(serving, waiter);
+  const models = openModels({ serving, waiter, heads: broker.heads, partitions });
   const positionKey = await readPositionKey(pool);
 
   const routes = await commandRoutes({

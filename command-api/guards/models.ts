@@ -1,3 +1,4 @@
+import { partitionOf } from '../../platform/log/partition.ts';
 import type { PositionToken } from '../../platform/log/position.ts';
 import type { Serving } from '../../platform/postgres/serving.ts';
 import type { Waiter } from '../../platform/postgres/waiter.ts';
@@ -11,9 +12,23 @@ export interface Models {
   schema(model: ModelName): string;
   /** Waits until these models have applied the caller's own last writes (DESIGN §4). Throws position_timeout. */
   caughtUp(models: readonly ModelName[], position: PositionToken | null): Promise<void>;
+  /**
+   * Waits until the model has all that the log holds of the key by now, whoever wrote it: for what must not be decided
+   * on what was so before. Throws position_timeout, or dependency_unavailable while the broker can't be asked.
+   */
+  caughtUpWithLog(model: ModelName, topic: string, key: string): Promise<void>;
 }
 
-export function openModels(serving: Serving, waiter: Waiter): Models {
+export interface ModelsParts {
+  serving: Serving;
+  waiter: Waiter;
+  /** The next offset to be written of each partition of a topic. */
+  heads(topic: string): Promise<bigint[]>;
+  partitions: number;
+}
+
+export function openModels({ serving, waiter, heads, partitions }: ModelsParts): Models {
+  const targetOf = (model: ModelName) => ({ consumer: served(model).consumer, topics: modelTopics[model] });
   const served = (model: ModelName) => {
     const found = serving.snapshot().get(model);
     if (!found) throw problem('dependency_unavailable', `The ${model} are not projected yet.`);
@@ -23,11 +38,14 @@ export function openModels(serving: Serving, waiter: Waiter): Models {
     schema: (model) => served(model).schema,
     async caughtUp(models, position) {
       if (!position) return;
-      const targets = models.map((model) => ({
-        consumer: served(model).consumer,
-        topics: modelTopics[model],
-      }));
-      await waiter.wait(targets, position.positions);
+      await waiter.wait(models.map(targetOf), position.positions);
+    },
+    async caughtUpWithLog(model, topic, key) {
+      const partition = partitionOf(key, partitions);
+      const ends = await heads(topic).catch(() => {
+        throw problem('dependency_unavailable', 'The log does not answer. Nothing was written; try again.');
+      });
+      await waiter.wait([targetOf(model)], [{ topic, partition, offset: ends[partition]! - 1n }]);
     },
   };
 }

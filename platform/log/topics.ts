@@ -109,7 +109,8 @@ export async function fetchHeads(
   return heads.read().finally(heads.close);
 }
 
-async function readHeads(
+/** The same over a connection that is there. */
+export async function readHeads(
   admin: Admin,
   prefix: string,
   topics: readonly string[],

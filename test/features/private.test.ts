@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectStatus, type Person } from '../harness/client.ts';
 import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -182,3 +182,24 @@ describe('a block', { timeout: patience }, () => {
 });
 
 it('verify finds no difference', () => expectVerified(world), patience);
+
+it(
+  'an edit that says nothing of the privacy keeps what another device has just said, whoever is behind',
+  async () => {
+    const { person: owner } = await author(0);
+    const profile = { fullName: 'Somebody', bio: '', website: null, gender: null, avatarMediaId: null };
+    // Without a position: neither device knows of the other.
+    const edit = (more: object) =>
+      world.api.call('PUT', '/api/users/me', { token: owner.token, body: { ...profile, ...more } });
+    await world.drained(patience);
+    world.services.projectors.signal('SIGSTOP');
+    expectStatus(await edit({ isPrivate: true }), 200);
+    const forgetful = await edit({ bio: 'Hello' });
+    world.services.projectors.signal('SIGCONT');
+    expect(forgetful).toMatchObject({ status: 503, body: { code: 'position_timeout' } });
+    await vi.waitFor(async () => expectStatus(await edit({ bio: 'Hello' }), 200), patience);
+    await world.drained(patience);
+    expect(await say(owner, 'GET', '/api/users/me')).toMatchObject({ bio: 'Hello', isPrivate: true });
+  },
+  patience,
+);
