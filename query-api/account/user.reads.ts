@@ -58,8 +58,12 @@ export interface SeenUser extends UserRow {
 
 /** Whoever has the name now, as far as the viewer may know. Throws user_not_found. */
 export async function requireUser(scope: Scope, username: string): Promise<SeenUser> {
+  const s = scope.schema('accounts');
   const { rows } = await scope.db.query(
-    `SELECT ${userColumns} FROM ${people(scope)} WHERE lower(p.username) = lower($1) AND p.live AND f.live`,
+    // One, and said so: Postgres takes a name for that of hundreds, and might read all profiles to join them.
+    `SELECT ${userColumns} FROM (
+       SELECT * FROM ${s}.person WHERE lower(username) = lower($1) AND live ORDER BY event_time DESC LIMIT 1
+     ) AS p JOIN ${s}.profile f USING (user_id) WHERE f.live`,
     [username],
   );
   return requireVisible(scope, rows[0] && userRow(rows[0]));
