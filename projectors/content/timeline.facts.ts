@@ -1,6 +1,6 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
-import type { Entry, FanOut, Touched } from './timeline.model.ts';
+import type { Entry, FanOut, Stretch, Touched } from './timeline.model.ts';
 
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
 
@@ -47,16 +47,22 @@ export async function partsOf(pool: Queryable, s: string, touched: Touched): Pro
     const first = { ...touched, pairs: pairs.slice(0, pairsAtOnce), posts: [] };
     return [first, ...(await partsOf(pool, s, { ...touched, pairs: pairs.slice(pairsAtOnce) }))];
   }
-  if (posts.length <= fewPosts) return [touched];
+  if (posts.length === 0 || (posts.length <= fewPosts && !touched.removes)) return [touched];
   const { rows } = await pool.query(
-    `SELECT p.post_id, coalesce(c.followers, 0) + 1 AS readers
+    `SELECT p.post_id, p.author_id, p.live, coalesce(c.followers, 0) + 1 AS readers
      FROM ${s}.timeline_post p LEFT JOIN ${s}.timeline_follower_count c USING (author_id)
      WHERE p.post_id = ANY($1::uuid[])`,
     [posts],
   );
   const parts: Touched[] = [{ ...touched, posts: [] }];
   let entries = 0;
-  for (const { post_id, readers } of rows) {
+  for (const { post_id, author_id, live, readers } of rows) {
+    if (!live && readers > entriesAtOnce) {
+      for (const followers of await stretchesOf(pool, s, author_id))
+        parts.push({ ...touched, pairs: [], posts: [post_id], followers });
+      entries = entriesAtOnce;
+      continue;
+    }
     if (entries > 0 && entries + readers > entriesAtOnce) {
       parts.push({ ...touched, pairs: [], posts: [] });
       entries = 0;
@@ -65,6 +71,19 @@ export async function partsOf(pool: Queryable, s: string, touched: Touched): Pro
     entries += readers;
   }
   return parts;
+}
+
+/** The followers of somebody, in stretches by their ids: a deleted post leaves the timelines of all, pulled or not. */
+async function stretchesOf(pool: Queryable, s: string, authorId: string): Promise<Stretch[]> {
+  const { rows } = await pool.query(
+    `SELECT follower_id FROM (
+       SELECT follower_id, row_number() OVER (ORDER BY follower_id) AS n
+       FROM ${s}.timeline_follow WHERE followee_id = $1 AND live
+     ) AS each WHERE n % $2 = 0 ORDER BY follower_id`,
+    [authorId, entriesAtOnce],
+  );
+  const ends: (string | null)[] = [...rows.map((row) => row.follower_id), null];
+  return ends.map((upTo, n) => ({ after: n === 0 ? null : ends[n - 1]!, upTo }));
 }
 
 /**
@@ -81,18 +100,20 @@ export async function readFanOut(
   const posts = await pool.query(
     `SELECT post_id, author_id, live, at,
             string_agg(follower_id::text, ',') FILTER (WHERE NOT live OR before_follow IS NOT TRUE) AS readers,
-            string_agg(follower_id::text, ',') FILTER (WHERE before_follow) AS late
+            string_agg(follower_id::text, ',') FILTER (WHERE before_follow AND NOT pulled) AS late
      FROM (
        SELECT p.post_id, p.author_id, p.live, ${ms('p.event_time')} AS at, f.follower_id,
+              x.author_id IS NOT NULL AS pulled,
               CASE WHEN p.live THEN f.followed_at > p.event_time
                    ELSE f.followed_at > coalesce(uuid_extract_timestamp(p.post_id), '-infinity') - interval '1 minute'
               END AS before_follow
-       FROM ${s}.timeline_post p
+       FROM ${s}.timeline_post p LEFT JOIN ${s}.timeline_pulled x ON x.author_id = p.author_id
        LEFT JOIN ${s}.timeline_follow f ON f.followee_id = p.author_id AND f.live
-         AND (NOT p.live OR ${notPulled(s, 'p.author_id')})
+         AND (NOT p.live OR x.author_id IS NULL)
+         AND ($2::uuid IS NULL OR f.follower_id > $2) AND ($3::uuid IS NULL OR f.follower_id <= $3)
        WHERE p.post_id = ANY($1::uuid[])
      ) AS each GROUP BY post_id, author_id, live, at`,
-    [touched.posts],
+    [touched.posts, touched.followers?.after ?? null, touched.followers?.upTo ?? null],
   );
   const fan: FanOut = { adds: [], drops: [], pairs: [...touched.pairs], slices: [] };
   for (const row of posts.rows) {

@@ -32,6 +32,12 @@ export const timelines = defineModel({
   },
 });
 
+/** Ids after the one and up to the other, inclusive; null: from the first, to the last. */
+export interface Stretch {
+  after: string | null;
+  upTo: string | null;
+}
+
 /** What a round of events may change in Redis; the target state is read from the tables afterwards. */
 export interface Touched {
   /** (reader, author) whose follow changed. */
@@ -39,6 +45,8 @@ export interface Touched {
   posts: string[];
   /** Whose posts or followers changed: their rounds wait for each other. */
   authors: string[];
+  /** Of the posts' authors only these followers; all unless said. */
+  followers?: Stretch;
   /** Something may leave a timeline, and a full one must then be made again from the facts. */
   removes: boolean;
 }

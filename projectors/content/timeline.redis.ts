@@ -31,11 +31,15 @@ export class StaleTimelineWriter extends Error {
 /** Of one script call, which blocks Redis while it runs: about a hundredth of a second. */
 const readersPerCall = 200;
 const entriesPerCall = 5_000;
+/** What going through a timeline for its authors counts as: at most 1,000 entries are passed, most of them untouched. */
+const entriesPassed = 200;
 
 export interface TimelineStore {
   raiseFences(fences: readonly Fence[]): Promise<void>;
-  /** Applies the edits and gives the readers whose full timeline lost something. */
-  edit(epoch: string, fences: readonly Fence[], edits: readonly TimelineEdit[]): Promise<string[]>;
+  edit(epoch: string, fences: readonly Fence[], edits: readonly TimelineEdit[]): Promise<void>;
+  /** Some readers whose full timeline lost something by edits, until they are said to be restored. */
+  short(limit: number): Promise<string[]>;
+  restored(readers: readonly string[]): Promise<void>;
   /** null when Redis was started again since it was given them. */
   readEpoch(): Promise<string | null>;
   /** Writes whole timelines over what is there, as long as the epoch stands. */
@@ -68,10 +72,11 @@ export function openTimelineStore(
     epoch: string,
     fences: readonly Fence[],
     edits: readonly TimelineEdit[],
-  ): Promise<string[]> => {
+  ): Promise<void> => {
     const names = [
       keys.epoch,
       keys.life,
+      keys.short,
       ...fenceKeys(fences),
       ...edits.map((edit) => keys.timeline(edit.reader)),
     ];
@@ -82,8 +87,7 @@ export function openTimelineStore(
       table.placesOf(add),
     ]);
     const args = [epoch, fences.length, ...generations(fences), rules.length, ...table.args(), ...own];
-    const short = (await redis.eval(editScript, names.length, ...names, ...args)) as number[];
-    return short.map((index) => edits[index]!.reader);
+    await redis.eval(editScript, names.length, ...names, ...args);
   };
 
   const replaceAll = async (
@@ -109,9 +113,14 @@ export function openTimelineStore(
       await redis.eval(fenceScript, fences.length, ...fenceKeys(fences), ...generations(fences));
     },
     async edit(epoch, fences, edits) {
-      const pages = pagesOf(edits, ({ add, drop }) => add.length + drop.length);
-      const short = await oneAhead(pages, (some) => editSome(epoch, fences, some).catch(throwNamed));
-      return short.flat();
+      const pages = pagesOf(edits, ({ add, drop, dropAuthors }) => {
+        return add.length + drop.length + (dropAuthors.length > 0 ? entriesPassed : 0);
+      });
+      await oneAhead(pages, (some) => editSome(epoch, fences, some).catch(throwNamed));
+    },
+    short: (limit) => redis.srandmember(keys.short, limit),
+    async restored(readers) {
+      await redis.srem(keys.short, ...readers);
     },
     readEpoch: () => readOfThisLife(redis, keys.epoch, keys.life),
     rewrite: (epoch, timelines) => replaceAll(rewriteScript, keys.epoch, epoch, timelines),
@@ -125,7 +134,7 @@ export function openTimelineStore(
     },
     async beginRemake() {
       const token = randomUUID();
-      await redis.eval(beginScript, 3, keys.remake, keys.life, keys.epoch, token);
+      await redis.eval(beginScript, 4, keys.remake, keys.life, keys.epoch, keys.short, token);
       return {
         replace: (timelines) => replaceAll(replaceScript, keys.remake, token, timelines),
         async finish(epoch) {
@@ -172,18 +181,16 @@ function pagesOf<T>(items: readonly T[], entriesOf: (item: T) => number): T[][] 
 }
 
 /** Calls for one page after the other; each is made ready while Redis is at the one before. */
-async function oneAhead<T, R>(pages: readonly T[], call: (page: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  let before: Promise<R> | null = null;
+async function oneAhead<T>(pages: readonly T[], call: (page: T) => Promise<void>): Promise<void> {
+  let before: Promise<void> | null = null;
   for (const page of pages) {
     const sent = call(page);
     // Whoever waits for it next tells; nobody may be missing in between.
     sent.catch(() => {});
-    if (before) results.push(await before);
+    await before;
     before = sent;
   }
-  if (before) results.push(await before);
-  return results;
+  await before;
 }
 
 function throwNamed(error: Error): never {

@@ -113,14 +113,15 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
   const { engine, installed } = round;
   crashPoint('timelines.committed');
   const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
-  const full = await withLocks(engine.pool, installed.consumer, locks, () => fanOut(round, part));
-  if (full.length > 0) await restore(round, part, full);
+  const dropped = await withLocks(engine.pool, installed.consumer, locks, () => fanOut(round, part));
+  crashPoint('timelines.dropped');
+  if (dropped) await restore(round, part);
   crashPoint('timelines.shown');
   await saveApplied(engine.pool, installed.consumer, part);
 }
 
-/** Gives the readers whose full timeline lost something. While a part is written to Redis the next one is read. */
-async function fanOut(round: Round, part: Applied<Touched>): Promise<string[]> {
+/** Whether something may have left a timeline. While a part is written to Redis the next one is read. */
+async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
   const { pool } = round.engine;
   const { schema } = round.installed;
   const read = (touched: Touched): Promise<FanOut> => {
@@ -129,40 +130,56 @@ async function fanOut(round: Round, part: Applied<Touched>): Promise<string[]> {
     return fan;
   };
   const parts = await partsOf(pool, schema, part.result);
-  const full = new Set<string>();
+  let dropped = false;
   let next = read(parts[0]!);
   for (let n = 1; n <= parts.length; n += 1) {
     const edits = editsOf(await next);
     if (n < parts.length) next = read(parts[n]!);
-    for (const reader of await editRedis(round, part, edits)) full.add(reader);
-  }
-  return [...full];
-}
-
-/** A full timeline lost something: what was cut off it comes back from the facts, while everybody else waits. */
-async function restore(round: Round, part: Applied<Touched>, readers: readonly string[]): Promise<void> {
-  const { engine, installed, options } = round;
-  await withLocks(engine.pool, installed.consumer, allBuckets, async () => {
-    const whole = await readTimelines(engine.pool, installed.schema, options.rules, readers);
-    const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
+    dropped ||= edits.some(({ drop, dropAuthors }) => drop.length + dropAuthors.length > 0);
     await editRedis(round, part, edits);
-  });
+  }
+  return dropped;
 }
 
 /**
- * Writes to Redis; when it is away or has lost the timelines, names a new epoch instead: from that commit on feeds
- * are answered from Postgres and the model goes on, until remakeWhenLost has brought Redis back.
+ * Full timelines lost something, by this round or by one that died with this to do: what was cut off them comes back
+ * from the facts, while everybody else waits.
  */
+async function restore(round: Round, part: Applied<Touched>): Promise<void> {
+  const { engine, installed, options } = round;
+  const { store, rules } = options;
+  for (;;) {
+    const short = await inRedis(round, () => store.short(readersPerPage));
+    if (!short || short.length === 0) return;
+    await withLocks(engine.pool, installed.consumer, allBuckets, async () => {
+      const whole = await readTimelines(engine.pool, installed.schema, rules, short);
+      const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
+      await editRedis(round, part, edits);
+      await inRedis(round, () => store.restored(short));
+    });
+  }
+}
+
 async function editRedis(
   round: Round,
   part: Applied<Touched>,
   edits: readonly TimelineEdit[],
-): Promise<string[]> {
-  const { engine, installed, options } = round;
-  if (edits.length === 0) return [];
+): Promise<void> {
+  if (edits.length === 0) return;
+  await inRedis(round, (epoch) => round.options.store.edit(epoch, part.steps, edits));
+}
+
+/**
+ * Works in Redis; when it is away or has lost the timelines, names a new epoch instead and gives null: from that commit
+ * on feeds are answered from Postgres, until remakeWhenLost has brought Redis back.
+ */
+async function inRedis<T>(
+  { engine, installed }: Round,
+  work: (epoch: string) => Promise<T>,
+): Promise<T | null> {
   const epoch = await epochOf(engine.pool, installed);
   try {
-    return await options.store.edit(epoch, part.steps, edits);
+    return await work(epoch);
   } catch (error) {
     if (error instanceof StaleTimelineWriter) throw new Fenced(error.message);
     engine.log.warn(
@@ -174,7 +191,7 @@ async function editRedis(
       [epoch],
     );
     crashPoint('timelines.lost');
-    return [];
+    return null;
   }
 }
 

@@ -25,22 +25,22 @@ const lifeScript = `
 if redis.call('GET', KEYS[2]) ~= ${runId} then return redis.error_reply('EPOCH') end`;
 
 /*
- * KEYS: epoch, life, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the length
- * kept, entries, then for each timeline: count and authors to drop, count and members to drop, places of entries to
- * add. Answers with the indexes of full timelines that lost something: what was cut off them before must come back.
+ * KEYS: epoch, life, short, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the
+ * length kept, entries, then for each timeline: count and authors to drop, count and members to drop, places of entries
+ * to add. Notes the readers whose full timeline lost something, in the same moment: what was cut off it before must come
+ * back, also when whoever wrote this dies now.
  */
 export const editScript = `${lifeScript}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end
 local fences = tonumber(ARGV[2])
 for i = 1, fences do
-  local held = redis.call('GET', KEYS[2 + i])
+  local held = redis.call('GET', KEYS[3 + i])
   if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end
 end
 local length = tonumber(ARGV[3 + fences])
 local a = 4 + fences
 ${entriesScript}
-local short = {}
-for k = 3 + fences, #KEYS do
+for k = 4 + fences, #KEYS do
   local key = KEYS[k]
   local authors = tonumber(ARGV[a]); a = a + 1
   local before = redis.call('ZCARD', key)
@@ -63,9 +63,9 @@ for k = 3 + fences, #KEYS do
     local over = redis.call('ZCARD', key) - length
     if over > 0 then redis.call('ZREMRANGEBYRANK', key, 0, over - 1) end
   end
-  if gone > 0 and before >= length then short[#short + 1] = k - 3 - fences end
+  if gone > 0 and before >= length then redis.call('SADD', KEYS[3], string.sub(key, -36)) end
 end
-return short`;
+return 1`;
 
 /* KEYS: fences. ARGV: generations. A generation never goes back. */
 export const fenceScript = `
@@ -76,11 +76,11 @@ end
 return 1`;
 
 /*
- * KEYS: remake, life, epoch. ARGV: token. From here on it counts what is lost. The epoch of before goes in the same
+ * KEYS: remake, life, epoch, short. ARGV: token. From here on it counts what is lost. The epoch of before goes in the same
  * moment: a Redis that was started again still has it, and with its life it would be believed before it is made again.
  */
 export const beginScript = `
-redis.call('DEL', KEYS[3])
+redis.call('DEL', KEYS[3], KEYS[4])
 redis.call('SET', KEYS[2], ${runId})
 return redis.call('SET', KEYS[1], ARGV[1])`;
 

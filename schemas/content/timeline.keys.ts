@@ -18,6 +18,8 @@ export function timelineKeys(prefix: string, version: number) {
     epoch: `${base}epoch`,
     /** Run id of the Redis process that was given them: one that was started again may have lost what came last. */
     life: `${base}life`,
+    /** Readers whose full timeline lost something, until what had been cut off it is back. */
+    short: `${base}short`,
     /** Who is making the timelines again. */
     remake: `${base}remake`,
     fence: (topic: string, partition: number): string => `${base}fence:${topic}:${partition}`,

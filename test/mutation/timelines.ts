@@ -93,7 +93,7 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'full-timeline-left-short',
     file: runner,
-    find: '  if (full.length > 0) await restore(round, part, full);\n',
+    find: '  if (dropped) await restore(round, part);\n',
     replace: '',
     why: '§6: what was cut off a full timeline comes back when something leaves it',
     tests: [timelinesTest],

@@ -3,8 +3,13 @@ import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { createRedis, type Redis, redisReady } from '../../platform/redis/redis.ts';
-import { timelines } from '../../projectors/content/timeline.model.ts';
-import { openTimelineStore } from '../../projectors/content/timeline.redis.ts';
+import { partsOf, readFanOut } from '../../projectors/content/timeline.facts.ts';
+import { timelines, touchedBy } from '../../projectors/content/timeline.model.ts';
+import {
+  openTimelineStore,
+  StaleTimelineWriter,
+  type TimelineStore,
+} from '../../projectors/content/timeline.redis.ts';
 import { createTimelineHandler, remakeWhenLost } from '../../projectors/content/timeline.runner.ts';
 import type { Engine } from '../../projectors/engine/runner.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
@@ -204,6 +209,60 @@ test('timelines that Redis lost in the middle are made again and end the same', 
     }),
     runs,
   );
+});
+
+test('rounds that die between Redis and the position, and are repeated, end the same', async () => {
+  await fc.assert(
+    fc.asyncProperty(history, fc.infiniteStream(fc.boolean()), async ({ events, size }, dies) => {
+      const world = await freshTimelines(100);
+      const { store } = world.options;
+      // Written, and nobody knows: what comes after it in the round never happens.
+      const edit: TimelineStore['edit'] = async (...args) => {
+        await store.edit(...args);
+        throw new StaleTimelineWriter('dead');
+      };
+      const dying = { ...world.options, store: { ...store, edit } };
+      const handleAndDie = createTimelineHandler(engine, world.installed, dying);
+      for (const batches of batchesOf(engine, cutInto(events, size))) {
+        if (dies.next().value) await handleAndDie(batches).catch(mustBe('Fenced'));
+        // A round that had nothing to write has not died.
+        await world.handle(batches).catch(mustBe('Fenced'));
+      }
+      for (const reader of people)
+        expect(await world.served(reader)).toEqual(expected(events, reader, new Set()));
+    }),
+    runs,
+  );
+});
+
+function mustBe(name: string): (error: Error) => void {
+  return (error) => expect(error.name).toBe(name);
+}
+
+test('a deleted post of somebody with a great many followers leaves all their timelines, a part at a time', async () => {
+  const world = await freshTimelines(10);
+  const { schema } = world.installed;
+  const [author, post] = [people[0]!, posts.find((one) => one.author === people[0])!];
+  await kit.pool.query(
+    `WITH reader AS (SELECT gen_random_uuid() AS id FROM generate_series(1, 120000)),
+       edge AS (INSERT INTO ${schema}.timeline_follow SELECT id, $1, $2, true, $2, gen_random_uuid() FROM reader),
+       counted AS (INSERT INTO ${schema}.timeline_follower_count VALUES ($1, 120000))
+     INSERT INTO ${schema}.timeline_pulled VALUES ($1)`,
+    [author, new Date(noon)],
+  );
+  const { rows } = await kit.pool.query(`SELECT follower_id AS id FROM ${schema}.timeline_follow ORDER BY 1`);
+  // The first and last of each part, who have the post from before its author was pulled.
+  const some = [0, 49_999, 50_000, 99_999, 100_000, 119_999].map((n) => rows[n].id as string);
+  for (const id of some) await redis.zadd(world.keys.timeline(id), 1, `${post.id}:${author}`);
+  const deleted = event('PostDeleted', { postId: post.id, authorId: author }, noon + 40);
+  for (const batches of batchesOf(engine, [[deleted]])) await world.handle(batches);
+  expect(await Promise.all(some.map(world.served))).toEqual(some.map(() => []));
+  const parts = await partsOf(kit.pool, schema, touchedBy([deleted]));
+  const fans = await Promise.all(parts.map((part) => readFanOut(kit.pool, schema, rules, part)));
+  const readers = fans.map((fan) => fan.drops.reduce((sum, drop) => sum + drop.readers.length, 0));
+  expect(Math.max(...readers)).toBeLessThanOrEqual(50_001);
+  expect(fans.flatMap((fan) => fan.pairs)).toEqual([]);
+  await world.options.store.drop();
 });
 
 test('an author above the threshold is not fanned out any more, and everybody else is right', async () => {
