@@ -1,3 +1,4 @@
+import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { problem } from './problem.ts';
 
 /** Where a list goes on: after the entry of this time and id, newest first. Holds nothing that a rebuild changes. */
@@ -7,23 +8,54 @@ export interface Cursor {
   id: string;
 }
 
-const pattern = /^(\d{1,15})~([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-
-export function encodeCursor({ time, id }: Cursor): string {
-  return Buffer.from(`${time}~${id}`).toString('base64url');
+/** Cursors as clients get them. */
+export interface Cursors {
+  encode(cursor: Cursor): string;
+  /** Throws cursor_invalid for anything that encode did not make. */
+  decode(text: string | undefined): Cursor | null;
 }
 
-/** The end of the year 9999: later ones are written with a sign, which Postgres does not read. */
-const lastTime = Date.UTC(10_000, 0) - 1;
+const checkBytes = 16;
+const timeBytes = 8;
+const idBytes = 16;
 
-/** Throws cursor_invalid for anything that encodeCursor did not make. */
-export function decodeCursor(text: string | undefined): Cursor | null {
-  if (text === undefined) return null;
-  const found = Buffer.from(text, 'base64url').toString().match(pattern);
-  const cursor = found && { time: Number(found[1]), id: found[2]! };
-  if (!cursor || cursor.time > lastTime || encodeCursor(cursor) !== text)
-    throw problem('cursor_invalid', 'Send the nextCursor of the page before unchanged.');
-  return cursor;
+/**
+ * Sealed under the key: a page that was thinned out goes on after somebody whom the reader may not be told of. The check
+ * of the content begins the text and is what the rest is encrypted with, so that one place is one text.
+ */
+export function openCursors(key: Buffer): Cursors {
+  const [checkKey, sealKey] = ['cursor check', 'cursor seal'].map((use) => hmac(key, use));
+  const checkOf = (plain: Buffer): Buffer => hmac(checkKey!, plain).subarray(0, checkBytes);
+  const crypt = (check: Buffer, text: Buffer): Buffer =>
+    createCipheriv('aes-256-ctr', sealKey!, check).update(text);
+  return {
+    encode({ time, id }) {
+      const plain = Buffer.alloc(timeBytes + idBytes);
+      plain.writeBigInt64BE(BigInt(time));
+      plain.write(id.replaceAll('-', ''), timeBytes, 'hex');
+      const check = checkOf(plain);
+      return Buffer.concat([check, crypt(check, plain)]).toString('base64url');
+    },
+    decode(text) {
+      if (text === undefined) return null;
+      const sealed = Buffer.from(text, 'base64url');
+      const check = sealed.subarray(0, checkBytes);
+      // In this mode of the cipher opening is sealing once more.
+      const plain = check.length === checkBytes ? crypt(check, sealed.subarray(checkBytes)) : sealed;
+      const isOurs = plain.length === timeBytes + idBytes && timingSafeEqual(checkOf(plain), check);
+      if (!isOurs || sealed.toString('base64url') !== text)
+        throw problem('cursor_invalid', 'Send the nextCursor of the page before unchanged.');
+      return { time: Number(plain.readBigInt64BE()), id: uuidOf(plain.subarray(timeBytes)) };
+    },
+  };
+}
+
+function hmac(key: Buffer, text: string | Buffer): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+function uuidOf(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
 /** Later first, then the greater id: the order of every list. */

@@ -1,4 +1,4 @@
-import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
+import type { Cursor, Cursors } from './cursor.ts';
 
 /**
  * The four steps of every list (DESIGN §7). Skeleton and hydrate ask the stores, the one for ids, the other once per
@@ -33,11 +33,12 @@ const refill = 20;
 
 /** One page. A page that the rules thin out is filled up to its limit. Throws cursor_invalid. */
 export async function servePage<E extends Cursor, H, Item>(
+  cursors: Cursors,
   steps: Steps<E, H, Item>,
   { cursor, limit }: PageQuery,
 ): Promise<Page<Item>> {
   const items: Item[] = [];
-  let after = decodeCursor(cursor);
+  let after = cursors.decode(cursor);
   for (let round = 0; round < maxRounds; round += 1) {
     const wanted = limit - items.length;
     const looked = round === 0 ? wanted : Math.max(wanted, refill);
@@ -51,7 +52,7 @@ export async function servePage<E extends Cursor, H, Item>(
     after = taken.length === wanted ? taken.at(-1)!.entry : entries.at(-1)!;
     if (items.length === limit) break;
   }
-  return { items, nextCursor: encodeCursor(after!) };
+  return { items, nextCursor: cursors.encode(after!) };
 }
 
 /** Those of the entries that the rules let through, presented. */

@@ -6,6 +6,7 @@ import type { ServedModel, Serving } from '../platform/postgres/serving.ts';
 import type { Waiter } from '../platform/postgres/waiter.ts';
 import { modelTopics } from '../schemas/models.ts';
 import type { ModelName } from '../schemas/route.ts';
+import { type Cursors, openCursors } from './cursor.ts';
 import { problem } from './problem.ts';
 import type { RowKind, Rows } from './rows.ts';
 
@@ -21,6 +22,7 @@ export interface Scope {
   ask<V>(kind: RowKind<V>, keys: readonly string[]): Promise<Map<string, V>>;
   /** The same, remembered while the model stands still. */
   recall<V>(kind: RowKind<V>, keys: readonly string[]): Promise<Map<string, V>>;
+  cursors: Cursors;
   /** Everything from before this is in all models of the route, milliseconds; null while nothing is known. */
   asOf: number | null;
 }
@@ -30,12 +32,13 @@ export interface ScopeParts {
   rows: Rows;
   serving: Serving;
   waiter: Waiter;
-  /** Signs position tokens. */
+  /** Signs position tokens, and seals cursors. */
   positionKey: Buffer;
 }
 
 /** What every request of this room has: its snapshot, taken after the wait for X-Min-Position, and X-As-Of. */
 export function scopeHooks(parts: ScopeParts): Omit<RoomHooks<Scope>, 'verify'> {
+  const cursors = openCursors(parts.positionKey);
   return {
     async open(contract, { viewer, header }) {
       const models = parts.serving.snapshot();
@@ -48,6 +51,7 @@ export function scopeHooks(parts: ScopeParts): Omit<RoomHooks<Scope>, 'verify'> 
         schema: (name) => servedModel(models, name).schema,
         ask: (kind, keys) => parts.rows.ask(kind, servedModel(models, kind.model), keys),
         recall: (kind, keys) => parts.rows.recall(kind, servedModel(models, kind.model), keys),
+        cursors,
         asOf: asOfAll(reads, parts.waiter),
       };
     },

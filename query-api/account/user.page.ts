@@ -52,5 +52,5 @@ export function servePeople(
     present: ({ id }, { users, media, ties }) =>
       presentSummary(users.get(id)!, { viewerId: scope.viewerId, media, ties, publicUrl }),
   };
-  return servePage(steps, query);
+  return servePage(scope.cursors, steps, query);
 }

@@ -45,6 +45,6 @@ export async function servePosts(
     rules: ({ id }, posts) => maySeePostOf(scope.viewerId, id, posts),
     present: ({ id }, posts) => postJson(scope.viewerId, id, posts, publicUrl),
   };
-  const { items, nextCursor } = await servePage(steps, query);
+  const { items, nextCursor } = await servePage(scope.cursors, steps, query);
   return { json: pageJson(items, nextCursor) };
 }

@@ -42,5 +42,5 @@ export function serveRequests(
     present: ({ id }, { users, media, ties }) =>
       presentSummary(users.get(id)!, { viewerId, media, ties, publicUrl }),
   };
-  return servePage(steps, query);
+  return servePage(scope.cursors, steps, query);
 }

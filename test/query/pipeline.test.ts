@@ -1,7 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Cursor, decodeCursor, encodeCursor, newestFirst } from '../../query-api/cursor.ts';
+import { type Cursor, newestFirst, openCursors } from '../../query-api/cursor.ts';
 import { type Page, type Steps, servePage } from '../../query-api/pipeline.ts';
+
+const cursors = openCursors(randomBytes(32));
 
 /** A list of these entries whose rules let `shown` through; counts what it was asked. */
 function listOf(entries: readonly Cursor[], shown: (entry: Cursor) => boolean) {
@@ -25,7 +28,7 @@ function listOf(entries: readonly Cursor[], shown: (entry: Cursor) => boolean) {
 async function readAll(steps: Steps<Cursor, null, string>, limit: number): Promise<Page<string>[]> {
   const pages: Page<string>[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await servePage(steps, { cursor, limit });
+    const page = await servePage(cursors, steps, { cursor, limit });
     pages.push(page);
     if (page.nextCursor === null) return pages;
     cursor = page.nextCursor;
@@ -55,21 +58,21 @@ describe('servePage', () => {
   it('fills up a page that the rules thin out', async () => {
     const entries = Array.from({ length: 40 }, (_, i) => ({ time: i, id: idOf(i) }));
     const { steps } = listOf(entries, ({ time }) => time % 2 === 0);
-    const { items, nextCursor } = await servePage(steps, { limit: 10 });
+    const { items, nextCursor } = await servePage(cursors, steps, { limit: 10 });
     expect([items.length, nextCursor === null]).toEqual([10, false]);
   });
 
   it('gives up filling after some rounds, and says where to go on', async () => {
     const entries = Array.from({ length: 200 }, (_, i) => ({ time: i, id: idOf(i) }));
     const { steps, asked } = listOf(entries, () => false);
-    const { items, nextCursor } = await servePage(steps, { limit: 10 });
+    const { items, nextCursor } = await servePage(cursors, steps, { limit: 10 });
     expect([items, nextCursor === null, asked.skeletons, asked.hydrations]).toEqual([[], false, 5, 5]);
   });
 
   it('hydrates a whole page at once', async () => {
     const entries = Array.from({ length: 30 }, (_, i) => ({ time: i, id: idOf(i) }));
     const { steps, asked } = listOf(entries, () => true);
-    await servePage(steps, { limit: 20 });
+    await servePage(cursors, steps, { limit: 20 });
     expect(asked).toEqual({ skeletons: 1, hydrations: 1 });
   });
 });
@@ -78,20 +81,32 @@ describe('cursors', () => {
   it('come back as they were', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 9e12 }), fc.uuid({ version: 7 }), (time, id) => {
-        expect(decodeCursor(encodeCursor({ time, id }))).toEqual({ time, id });
+        expect(cursors.decode(cursors.encode({ time, id }))).toEqual({ time, id });
       }),
     );
   });
 
+  const place = { time: 1_000, id: idOf(1) };
+  const text = cursors.encode(place);
+
+  it('say nothing of the place to who has not the key', () => {
+    expect(cursors.encode(place)).toBe(text);
+    const bytes = Buffer.from(text, 'base64url');
+    const said = Buffer.from(place.id.replaceAll('-', ''), 'hex');
+    for (let from = 0; from < said.length; from += 4)
+      expect(bytes.includes(said.subarray(from, from + 4))).toBe(false);
+  });
+
   it.each([
-    '',
-    'x',
-    'MTIz',
-    `${encodeCursor({ time: 1, id: idOf(1) })}=`,
-    encodeCursor({ time: -1, id: idOf(1) }),
-    encodeCursor({ time: Date.UTC(10_000, 0), id: idOf(1) }),
-  ])('refuse %j', (text) => {
-    expect(() => decodeCursor(text)).toThrowError(expect.objectContaining({ code: 'cursor_invalid' }));
+    ['', 'x', 'MTIz', `${text}=`, text.slice(0, -2), `A${text}`],
+    [openCursors(randomBytes(32)).encode(place)],
+    Array.from(
+      { length: text.length },
+      (_, n) => text.slice(0, n) + (text[n] === 'A' ? 'B' : 'A') + text.slice(n + 1),
+    ),
+  ])('refuse what was changed, or made under another key', (...changed) => {
+    for (const other of changed)
+      expect(() => cursors.decode(other)).toThrowError(expect.objectContaining({ code: 'cursor_invalid' }));
   });
 });
 
