@@ -4,7 +4,7 @@ import { type CommandContext, envelopeOf } from '../append/decision.ts';
 import { type MediaFacts, refusalForUse } from '../media/media.decide.ts';
 
 /** Years somebody must have lived (F-ID1). */
-export const minimumAge = 13;
+const minimumAge = 13;
 
 export interface RegisterCommand {
   username: string;

@@ -79,7 +79,7 @@ export interface OwnAccount {
 }
 
 /** Somebody's own account as the accounts model has it; null when it has none (yet, or any more). */
-export async function loadAccount(
+async function loadAccount(
   pool: Queryable,
   models: Models,
   userId: string,

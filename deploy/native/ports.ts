@@ -68,7 +68,7 @@ export function isFree(port: number): Promise<boolean> {
 }
 
 /** "name (pid 12)" of the process listening on the port, as far as /proc shows it to this user. */
-export function portHolder(port: number): string | undefined {
+function portHolder(port: number): string | undefined {
   const inodes = listeningInodes(port);
   if (inodes.size === 0) return undefined;
   for (const pid of numericEntries('/proc')) {

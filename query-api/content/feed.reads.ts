@@ -100,7 +100,7 @@ async function pulledEntries(scope: Scope, limit: number): Promise<Cursor[]> {
  * The home feed as the function of facts that it is: of each account followed now the posts since the follow and the
  * 20 newest before it, and the viewer's own; the newest 1,000 of these; of those, what comes after the cursor.
  */
-export async function feedFromFacts(scope: Scope, after: Cursor | null, limit: number): Promise<Cursor[]> {
+async function feedFromFacts(scope: Scope, after: Cursor | null, limit: number): Promise<Cursor[]> {
   const s = scope.schema('timelines');
   const { rows } = await scope.db.query(
     `SELECT post_id, event_time FROM (

@@ -5,7 +5,7 @@ import type { Check, CheckResult } from './check.ts';
 import { cruisedFolders, importRules } from './import-rules.ts';
 
 /** Every TypeScript file that the rules are about, relative to the root. */
-export function sourceFiles(root: string): string[] {
+function sourceFiles(root: string): string[] {
   return globSync(`{${cruisedFolders.join(',')}}/**/*.ts`, { cwd: root }).sort();
 }
 

@@ -18,7 +18,7 @@ export function migrationHashes(root: string): Map<string, string> {
   );
 }
 
-export function releasedMigrations(root: string): Map<string, string> {
+function releasedMigrations(root: string): Map<string, string> {
   const target = path.join(root, migrationSums);
   if (!existsSync(target)) return new Map();
   const lines = readFileSync(target, 'utf8').split('\n').filter(Boolean);

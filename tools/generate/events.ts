@@ -20,7 +20,7 @@ export interface AvroRecord {
 }
 
 /** Every event record of schemas/<domain>/*.avsc in file order, and the envelope that they share. */
-export function readEventSchemas(root: string): { envelope: AvroRecord; events: AvroRecord[] } {
+function readEventSchemas(root: string): { envelope: AvroRecord; events: AvroRecord[] } {
   const envelope = JSON.parse(readFileSync(`${root}/schemas/envelope.avsc`, 'utf8')) as AvroRecord;
   const files = globSync('schemas/*/*.avsc', { cwd: root })
     .filter((file) => !file.startsWith('schemas/released/'))
@@ -30,7 +30,7 @@ export function readEventSchemas(root: string): { envelope: AvroRecord; events: 
 }
 
 /** The schema as the registry holds it: the envelope written out in place, our own attributes kept. */
-export function registrySchema(envelope: AvroRecord, event: AvroRecord): AvroRecord {
+function registrySchema(envelope: AvroRecord, event: AvroRecord): AvroRecord {
   const fields = event.fields.map((field) =>
     field.type === 'emulsion.Envelope' ? { ...field, type: envelope } : field,
   );

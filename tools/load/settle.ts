@@ -55,7 +55,7 @@ function noteOf(lags: Lag[]): string {
 }
 
 /** Events that each consumer has still to read. A version that is not the served one may stand still for ever. */
-export async function readLags({ kafka, pool, prefix }: Installation): Promise<Lag[]> {
+async function readLags({ kafka, pool, prefix }: Installation): Promise<Lag[]> {
   const heads = await fetchHeads(kafka, prefix, topics);
   const served = await pool.query('SELECT model, version FROM engine.serving');
   const serving = new Map(

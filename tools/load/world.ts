@@ -42,7 +42,7 @@ export function newcomerOf(node: string, seed: string) {
   };
 }
 
-/** Passwords are hashed on purpose slowly: about a hundred a second for the whole machine. */
+/** Passwords are hashed slowly on purpose: that bounds the rate of the whole machine. */
 export async function registerPeople(loading: Loading): Promise<void> {
   const { client, graph, seed, people, tally } = loading;
   const phase = startPhase('people', graph.nodes.length, 'hashing a password is meant to take long');

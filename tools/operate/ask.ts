@@ -4,7 +4,7 @@ import type { Queryable } from '../../platform/postgres/pool.ts';
 
 /** What an operator wants done with a model; a projectors process carries it out. */
 export interface Question {
-  kind: 'pause' | 'resume' | 'rebuild' | 'cancel' | 'switch' | 'rollback' | 'drop' | 'retry';
+  kind: 'pause' | 'resume' | 'rebuild' | 'cancel' | 'switch' | 'rollback' | 'drop';
   model: string;
   arguments?: Record<string, unknown>;
   /** Who the audit names; operatorName() at the command line. */

@@ -2,7 +2,7 @@ import { failure } from '../../deploy/native/failure.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 
 /** Every model that has tables, and every consumer that has none, such as the media pipeline. */
-export async function knownModels(pool: Queryable): Promise<string[]> {
+async function knownModels(pool: Queryable): Promise<string[]> {
   const { rows } = await pool.query(
     String.raw`SELECT model FROM engine.version
       UNION SELECT consumer FROM engine.position WHERE consumer !~ '\.v\d+$' ORDER BY 1`,

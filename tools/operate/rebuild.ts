@@ -78,7 +78,7 @@ async function watch(pool: Pool, model: string, options: RebuildOptions): Promis
 }
 
 /** What a program follows: the sums, and each partition. */
-export function asJson(row: RebuildRow): Record<string, unknown> {
+function asJson(row: RebuildRow): Record<string, unknown> {
   const { model, version, state, detail, askedBy, perSecond, etaSeconds, errors } = row;
   const { events, target, bytes } = sums(row);
   const partitions = row.partitions.map((p) => ({

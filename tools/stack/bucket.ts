@@ -19,7 +19,7 @@ export async function ensureBucket(stack: Record<string, string>): Promise<void>
 }
 
 /** Originals live under `o/` and stay private. */
-export function publishedPolicy(bucket: string): string {
+function publishedPolicy(bucket: string): string {
   return JSON.stringify({
     Version: '2012-10-17',
     Statement: [

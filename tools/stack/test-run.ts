@@ -18,7 +18,7 @@ export type TestCounts = { passed: number; failed: number };
 const addressKeys = /^EMULSION_(\w+_)?PORT$/;
 
 /** The environment of a stack of the tests' own: a home and ports of its own, no address inherited. */
-export function testEnvironment(home: string, port: number): Environment {
+function testEnvironment(home: string, port: number): Environment {
   const env: Environment = { ...process.env };
   for (const key of Object.keys(env)) if (addressKeys.test(key)) delete env[key];
   for (const key of inheritedAddresses) delete env[key];

@@ -32,7 +32,7 @@ export function newResult({ state, layouts }: Subject): ModelResult {
   };
 }
 
-export function newTable(model: string, table: string): TableResult {
+function newTable(model: string, table: string): TableResult {
   return { model, table, expected: newChecksum(), actual: newChecksum(), differences: 0 };
 }
 

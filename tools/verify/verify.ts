@@ -33,7 +33,7 @@ export interface VerifyOptions {
   onResumable?(): void;
 }
 
-export const usualMemory = 512 * 2 ** 20;
+const usualMemory = 512 * 2 ** 20;
 
 /**
  * Compares every row, and every feed, with what the log says: exact as of one snapshot's positions. The log is gone

@@ -21,7 +21,7 @@ import { type Context, launch } from './context.ts';
 const part = partNamed('postgres');
 
 /** Collation by bytes, from the server itself: the same order on every machine, whatever locales it has. */
-export const initdbLocale = [
+const initdbLocale = [
   '--encoding=UTF8',
   '--locale-provider=builtin',
   '--builtin-locale=C.UTF-8',

@@ -10,7 +10,7 @@ const servicesOf = {
 } as const;
 
 export type ServiceRole = keyof typeof servicesOf;
-export const everyRole = Object.keys(servicesOf) as ServiceRole[];
+const everyRole = Object.keys(servicesOf) as ServiceRole[];
 /** Those that write to the log or move positions. */
 export const writingRoles: readonly ServiceRole[] = [
   'emulsion_command',

@@ -53,7 +53,7 @@ export interface Generation {
 
 const current = 'generation';
 
-export async function readGeneration(db: Queryable): Promise<Generation | null> {
+async function readGeneration(db: Queryable): Promise<Generation | null> {
   const { rows } = await db.query('SELECT value FROM engine.setting WHERE name = $1', [current]);
   return rows[0] ? (JSON.parse(rows[0].value.toString()) as Generation) : null;
 }

@@ -73,7 +73,7 @@ function buildOf({ rebuild, building, now }: Facts): Standing | null {
 }
 
 /** `filling 45 %` */
-export function phaseOf({ state, partitions, detail }: RebuildRow): string {
+function phaseOf({ state, partitions, detail }: RebuildRow): string {
   const total = partitions.reduce((sum, { target }) => sum + Number(target), 0);
   const done = partitions.reduce(
     (sum, { position, target }) => sum + Math.min(Number(position), Number(target)),
