@@ -79,11 +79,7 @@ export interface OwnAccount {
 }
 
 /** Somebody's own account as the accounts model has it; null when it has none (yet, or any more). */
-async function loadAccount(
-  pool: Queryable,
-  models: Models,
-  userId: string,
-): Promise<OwnAccount | null> {
+async function loadAccount(pool: Queryable, models: Models, userId: string): Promise<OwnAccount | null> {
   const schema = models.schema('accounts');
   const { rows } = await pool.query(
     `SELECT p.user_id, p.username, p.email, p.date_of_birth::text AS date_of_birth, r.full_name, r.bio, r.website,

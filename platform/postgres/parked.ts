@@ -2,6 +2,7 @@ import { validate as isUuid } from 'uuid';
 import { headerOf, type LogRecord } from '../log/record.ts';
 import { crashPoint } from '../process/crash-points.ts';
 import type { Queryable } from './pool.ts';
+import { type Announcement, positionChannel } from './positions.ts';
 
 /** A record that fails for good, or waits behind one. */
 export interface ParkedRecord {
@@ -72,6 +73,9 @@ export async function parkRecords(
       records.map((record) => shortened(record.detail)),
     ],
   );
+  // With the commit, so before anybody hears that the position is passed.
+  const said = { consumer, positions: [], parked: true } satisfies Announcement;
+  await client.query('SELECT pg_notify($1, $2)', [positionChannel, JSON.stringify(said)]);
 }
 
 /** Partitions of the consumer in which a retry is asked for. */

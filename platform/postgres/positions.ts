@@ -132,6 +132,8 @@ export interface Announcement {
   consumer: string;
   /** topic, partition, next offset, and the time up to which it is complete, in milliseconds */
   positions: [string, number, number, number][];
+  /** It has parked something: who asks for a position must look whether it is that. */
+  parked?: true;
 }
 
 /** Everything appended before `at` (milliseconds) is applied up to this position. */

@@ -51,6 +51,8 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   const least = new Map<string, number>();
   const pending = new Set<Pending>();
   let parked = false;
+  /** Parkings heard of: a look that began before one does not know it. */
+  let parkings = 0;
   let paused: ReadonlySet<string> = new Set();
 
   const note = (consumer: string, topic: string, partition: number, next: bigint, time: number): void => {
@@ -98,7 +100,9 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     for (const row of rows)
       note(row.consumer, row.topic, row.partition, BigInt(row.position), row.event_time);
     paused = await readPauses(pool);
-    parked = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0].any;
+    const heard = parkings;
+    const { any } = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0];
+    parked = any || parkings !== heard;
     wake();
   };
   const listener = listen(databaseUrl, {
@@ -108,6 +112,8 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
         const said = JSON.parse(payload) as Announcement;
         for (const [topic, partition, next, time] of said.positions)
           note(said.consumer, topic, partition, BigInt(next), time);
+        if (said.parked) parkings += 1;
+        parked ||= said.parked === true;
         wake();
       },
     },
@@ -150,6 +156,7 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
         };
         pending.add(item);
       });
+      if (parked) await refuseParked(pool, targets, positions);
     },
     moves: (consumer) => moves.get(consumer) ?? 0,
     asOf(consumer) {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { parkedAs, parkRecords } from '../../platform/postgres/parked.ts';
 import { transaction } from '../../platform/postgres/pool.ts';
 import { claimPositions, createAnnouncer, savePositions } from '../../platform/postgres/positions.ts';
 import { openServing } from '../../platform/postgres/serving.ts';
@@ -62,6 +63,18 @@ describe('a read that asks for a position', () => {
       { timeout: 10_000, interval: 100 },
     );
     await waiter.wait(target(), at(2n), 300);
+  });
+  it('is told so, too, when the record is parked while it waits', async () => {
+    const waiting = waiter.wait(target(), at(5n), 10_000);
+    const outcome = expect(waiting).rejects.toMatchObject({ code: 'key_parked' });
+    const step = { topic, partition: 0, generation: 1n, from: 5n, to: 6n, eventTime: noon };
+    const record = { topic, partition: 0, offset: 5n, key: 'k', value: Buffer.from('x'), headers: {} };
+    await transaction(kit.pool, async (client) => {
+      await savePositions(client, consumer, [step]);
+      await parkRecords(client, consumer, [parkedAs(record, { code: 'undecodable', detail: 'it is' })]);
+    });
+    createAnnouncer(kit.pool).committed(consumer, [step]);
+    await outcome;
   });
   it('hears of more partitions than one notification takes', async () => {
     const positions = Array.from({ length: 300 }, (_, partition) => ({
