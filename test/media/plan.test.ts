@@ -97,10 +97,17 @@ describe('outcome', () => {
     expect(ready.meta.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-5/);
   });
 
+  it('of bytes that are gone is another, and older: they were there for who has decided before', () => {
+    const [found, gone] = [rejectedEvent(cause, 'media_broken'), rejectedEvent(cause, 'media_missing')];
+    expect(gone.meta.id).not.toBe(found.meta.id);
+    expect(gone.meta.time).toBeGreaterThan(cause.meta.time);
+    expect(gone.meta.time).toBeLessThan(found.meta.time);
+  });
+
   it('is newer than its cause and tells it', () => {
     const { meta } = readyEvent(cause, made);
     expect(meta).toMatchObject({
-      time: cause.meta.time + 1,
+      time: cause.meta.time + 2,
       causation: cause.meta.id,
       correlation: cause.meta.correlation,
       actor: null,
