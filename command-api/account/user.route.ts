@@ -18,8 +18,9 @@ export interface UserShell extends FreeShell, EraseShell {
 export function userRoutes(handle: Handle, shell: UserShell): BoundRoute[] {
   return [
     handle(editProfile, async (call) => {
-      // An edit that leaves the privacy out keeps what an earlier one said, of another device, too.
-      await shell.models.caughtUpWithLog('accounts', 'user-events', call.viewer.userId);
+      // Unless it is to be public: privacy stands since an earlier edit, and is kept when left out, whose ever that was.
+      if (call.body.isPrivate !== false)
+        await shell.models.caughtUpWithLog('accounts', 'user-events', call.viewer.userId);
       const own = await awaitAccount(shell.pool, shell.models, call.viewer.userId);
       if (!own) throw problem('user_not_found');
       const { avatarMediaId } = call.body;

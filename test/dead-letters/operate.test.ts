@@ -51,6 +51,8 @@ const profile = (fullName: string) => ({
   website: null,
   gender: null,
   avatarMediaId: null,
+  // Whoever is parked has no privacy that could be kept.
+  isPrivate: false,
 });
 
 /** Throws a model's tables and positions away, as if Postgres had been lost, and lets the log make them again. */
