@@ -45,7 +45,7 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'believed-while-remade',
     file: scripts,
-    find: "redis.call('DEL', KEYS[3])\nredis.call('SET', KEYS[2]",
+    find: "redis.call('DEL', KEYS[3], KEYS[4])\nredis.call('SET', KEYS[2]",
     replace: "redis.call('SET', KEYS[2]",
     why: '§6: a Redis that was started again is believed from the beginning of the remake, not from its end',
     tests: [storeTest],
@@ -69,7 +69,7 @@ export const timelineMutants: readonly Mutant[] = [
   {
     name: 'pulled-author-fanned-out',
     file: facts,
-    find: "AND (NOT p.live OR ${notPulled(s, 'p.author_id')})",
+    find: 'AND (NOT p.live OR x.author_id IS NULL)',
     replace: '',
     why: 'rule 8: a post of an author with a million followers is written a million times',
     tests: [timelinesTest],
@@ -96,6 +96,14 @@ export const timelineMutants: readonly Mutant[] = [
     find: '  if (dropped) await restore(round, part);\n',
     replace: '',
     why: '§6: what was cut off a full timeline comes back when something leaves it',
+    tests: [timelinesTest],
+  },
+  {
+    name: 'short-forgotten-by-who-dies',
+    file: scripts,
+    find: "if gone > 0 and before >= length then redis.call('SADD', KEYS[3], string.sub(key, -36)) end",
+    replace: '',
+    why: '§6: what was cut off a full timeline comes back, also when whoever took something out of it has died since',
     tests: [timelinesTest],
   },
   {
