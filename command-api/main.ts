@@ -45,7 +45,7 @@ runMain('command-api', async (config, log) => {
   const storage = config.s3 && openStorage(config.s3);
   const relay = openRelay({ pool, appender, log });
   const idempotency = openIdempotency(pool, master);
-  const models = openModels({ serving, waiter, heads: broker.heads, partitions });
+  const models = openModels({ pool, serving, waiter, heads: broker.heads, partitions });
   const positionKey = await readPositionKey(pool);
 
   const routes = await commandRoutes({

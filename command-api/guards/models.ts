@@ -1,5 +1,6 @@
 import { partitionOf } from '../../platform/log/partition.ts';
 import type { PositionToken } from '../../platform/log/position.ts';
+import type { Queryable } from '../../platform/postgres/pool.ts';
 import type { Serving } from '../../platform/postgres/serving.ts';
 import type { Waiter } from '../../platform/postgres/waiter.ts';
 import { modelTopics } from '../../schemas/models.ts';
@@ -14,12 +15,14 @@ export interface Models {
   caughtUp(models: readonly ModelName[], position: PositionToken | null): Promise<void>;
   /**
    * Waits until the model has all that the log holds of the key by now, whoever wrote it: for what must not be decided
-   * on what was so before. Throws position_timeout, or dependency_unavailable while the broker can't be asked.
+   * on what was so before. Throws position_timeout, key_parked while a record of the key is not applied, or
+   * dependency_unavailable while the broker can't be asked.
    */
   caughtUpWithLog(model: ModelName, topic: string, key: string): Promise<void>;
 }
 
 export interface ModelsParts {
+  pool: Queryable;
   serving: Serving;
   waiter: Waiter;
   /** The next offset to be written of each partition of a topic. */
@@ -27,7 +30,7 @@ export interface ModelsParts {
   partitions: number;
 }
 
-export function openModels({ serving, waiter, heads, partitions }: ModelsParts): Models {
+export function openModels({ pool, serving, waiter, heads, partitions }: ModelsParts): Models {
   const targetOf = (model: ModelName) => ({ consumer: served(model).consumer, topics: modelTopics[model] });
   const served = (model: ModelName) => {
     const found = serving.snapshot().get(model);
@@ -45,7 +48,13 @@ export function openModels({ serving, waiter, heads, partitions }: ModelsParts):
       const ends = await heads(topic).catch(() => {
         throw problem('dependency_unavailable', 'The log does not answer. Nothing was written; try again.');
       });
-      await waiter.wait([targetOf(model)], [{ topic, partition, offset: ends[partition]! - 1n }]);
+      const target = targetOf(model);
+      await waiter.passed([target], [{ topic, partition, offset: ends[partition]! - 1n }]);
+      const { rows } = await pool.query(
+        'SELECT FROM engine.parked WHERE consumer = $1 AND topic = $2 AND partition = $3 AND key = $4 LIMIT 1',
+        [target.consumer, topic, partition, key],
+      );
+      if (rows.length > 0) throw problem('key_parked', `${model} has parked what this is to be decided on.`);
     },
   };
 }

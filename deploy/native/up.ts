@@ -88,7 +88,8 @@ async function bringUp(
 ): Promise<void> {
   const services = options.partsOnly ? [] : servicesWithout(options.without ?? []);
   requireMains(context.paths.repo, services);
-  if (await engineAnswers(options.env ?? process.env)) {
+  const inContainers = await engineAnswers(options.env ?? process.env);
+  if (inContainers) {
     await requirePlaces(context, services);
     await startCompose(context, stack);
   } else {
@@ -103,7 +104,7 @@ async function bringUp(
   ]) {
     await runStep(context, step, stack);
   }
-  if (services.length > 0) notePrepared(context.paths);
+  if (services.length > 0 && !inContainers) notePrepared(context.paths);
   await allOf(
     services.map((part) => startService(context, part, stack)),
     fail,

@@ -1,5 +1,5 @@
 import type { Kafka } from 'kafkajs';
-import { readHeads } from './topics.ts';
+import { fetchHeads, readHeads } from './topics.ts';
 
 /** Questions to the cluster, over a connection that is kept. Each throws when no broker answers. */
 export interface Broker {
@@ -16,7 +16,14 @@ export async function openBroker(kafka: Kafka, prefix: string): Promise<Broker> 
     async check() {
       await admin.describeCluster();
     },
-    heads: async (topic) => (await readHeads(admin, prefix, [topic])).get(topic) ?? [],
+    async heads(topic) {
+      const heads = await readHeads(admin, prefix, [topic]).catch((error: Error) => {
+        // Another broker leads by now: kafkajs asks who does every five minutes, and a new connection at once.
+        if (error.name === 'KafkaJSProtocolError') return fetchHeads(kafka, prefix, [topic]);
+        throw error;
+      });
+      return heads.get(topic) ?? [];
+    },
     close: () => admin.disconnect(),
   };
 }

@@ -14,9 +14,15 @@ export interface WaitTarget {
 export interface Waiter {
   /**
    * Resolves when every target has passed every position of its topics. Throws position_timeout when late, and at once
-   * when that waits for a paused model; key_parked when a record asked for is parked.
+   * when that waits for a paused model; key_parked when a record asked for is passed because it is parked.
    */
   wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
+  /** The same, whatever became of the records there: a parked one is passed, too. */
+  passed(
+    targets: readonly WaitTarget[],
+    positions: readonly WaitPosition[],
+    timeoutMs?: number,
+  ): Promise<void>;
   /** How often the consumer was heard to have moved: what was read at the same count is what its tables say now. */
   moves(consumer: string): number;
   /** Up to when everything of the consumer's partitions is applied, milliseconds; 0 when nothing is known. */
@@ -127,35 +133,39 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   }, lookAgainMs);
   timer.unref();
 
+  const passed: Waiter['passed'] = async (targets, positions, timeoutMs = 2_000) => {
+    if (positions.length === 0 || targets.length === 0) return;
+    const open = behind({ targets, positions });
+    if (open.length === 0) return;
+    const halted = haltedFor(open);
+    if (halted) throw halt(halted);
+    if (pending.size >= maxPending) throw late();
+    await new Promise<void>((resolve, reject) => {
+      const limit = setTimeout(() => item.reject(late()), timeoutMs);
+      const ended = (): void => {
+        clearTimeout(limit);
+        pending.delete(item);
+      };
+      const item: Pending = {
+        targets,
+        positions,
+        resolve() {
+          ended();
+          resolve();
+        },
+        reject(error) {
+          ended();
+          reject(error);
+        },
+      };
+      pending.add(item);
+    });
+  };
+
   return {
-    async wait(targets, positions, timeoutMs = 2_000) {
-      if (positions.length === 0 || targets.length === 0) return;
-      if (parked) await refuseParked(pool, targets, positions);
-      const open = behind({ targets, positions });
-      if (open.length === 0) return;
-      const halted = haltedFor(open);
-      if (halted) throw halt(halted);
-      if (pending.size >= maxPending) throw late();
-      await new Promise<void>((resolve, reject) => {
-        const limit = setTimeout(() => item.reject(late()), timeoutMs);
-        const ended = (): void => {
-          clearTimeout(limit);
-          pending.delete(item);
-        };
-        const item: Pending = {
-          targets,
-          positions,
-          resolve() {
-            ended();
-            resolve();
-          },
-          reject(error) {
-            ended();
-            reject(error);
-          },
-        };
-        pending.add(item);
-      });
+    passed,
+    async wait(targets, positions, timeoutMs) {
+      await passed(targets, positions, timeoutMs);
       if (parked) await refuseParked(pool, targets, positions);
     },
     moves: (consumer) => moves.get(consumer) ?? 0,
@@ -180,6 +190,7 @@ async function refuseParked(
   targets: readonly WaitTarget[],
   positions: readonly WaitPosition[],
 ): Promise<void> {
+  if (positions.length === 0) return;
   const { rows } = await pool.query(
     `SELECT p.consumer FROM engine.parked p
      JOIN unnest($2::text[], $3::int[], $4::bigint[]) AS n (topic, partition, at)

@@ -8,6 +8,7 @@ import {
   fenceScript,
   finishScript,
   replaceScript,
+  restoredScript,
   rewriteScript,
 } from './timeline.scripts.ts';
 
@@ -39,7 +40,7 @@ export interface TimelineStore {
   edit(epoch: string, fences: readonly Fence[], edits: readonly TimelineEdit[]): Promise<void>;
   /** Some readers whose full timeline lost something by edits, until they are said to be restored. */
   short(limit: number): Promise<string[]>;
-  restored(readers: readonly string[]): Promise<void>;
+  restored(epoch: string, fences: readonly Fence[], readers: readonly string[]): Promise<void>;
   /** null when Redis was started again since it was given them. */
   readEpoch(): Promise<string | null>;
   /** Writes whole timelines over what is there, as long as the epoch stands. */
@@ -119,8 +120,10 @@ export function openTimelineStore(
       await oneAhead(pages, (some) => editSome(epoch, fences, some).catch(throwNamed));
     },
     short: (limit) => redis.srandmember(keys.short, limit),
-    async restored(readers) {
-      await redis.srem(keys.short, ...readers);
+    async restored(epoch, fences, readers) {
+      const names = [keys.epoch, keys.life, keys.short, ...fenceKeys(fences)];
+      const args = [epoch, fences.length, ...generations(fences), ...readers];
+      await redis.eval(restoredScript, names.length, ...names, ...args).catch(throwNamed);
     },
     readEpoch: () => readOfThisLife(redis, keys.epoch, keys.life),
     rewrite: (epoch, timelines) => replaceAll(rewriteScript, keys.epoch, epoch, timelines),

@@ -148,15 +148,21 @@ async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
 async function restore(round: Round, part: Applied<Touched>): Promise<void> {
   const { engine, installed, options } = round;
   const { store, rules } = options;
-  for (;;) {
+  for (let goesOn = true; goesOn; ) {
     const short = await inRedis(round, () => store.short(readersPerPage));
     if (!short || short.length === 0) return;
-    await withLocks(engine.pool, installed.consumer, allBuckets, async () => {
+    const work = async (): Promise<boolean> => {
       const whole = await readTimelines(engine.pool, installed.schema, rules, short);
       const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
-      await editRedis(round, part, edits);
-      await inRedis(round, () => store.restored(short));
-    });
+      const done = await inRedis(round, async (epoch) => {
+        await store.edit(epoch, part.steps, edits);
+        await store.restored(epoch, part.steps, short);
+        return true;
+      });
+      // Otherwise all timelines are made again, these too.
+      return done === true;
+    };
+    goesOn = await withLocks(engine.pool, installed.consumer, allBuckets, work);
   }
 }
 

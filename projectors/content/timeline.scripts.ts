@@ -24,19 +24,22 @@ const runId = `string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')`;
 const lifeScript = `
 if redis.call('GET', KEYS[2]) ~= ${runId} then return redis.error_reply('EPOCH') end`;
 
+/* KEYS: epoch, life, short, the fences. ARGV: epoch, count of fences, their generations. */
+const guardScript = `${lifeScript}
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end
+local fences = tonumber(ARGV[2])
+for i = 1, fences do
+  local held = redis.call('GET', KEYS[3 + i])
+  if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end
+end`;
+
 /*
  * KEYS: epoch, life, short, the fences, then one timeline an edit. ARGV: epoch, count of fences, their generations, the
  * length kept, entries, then for each timeline: count and authors to drop, count and members to drop, places of entries
  * to add. Notes the readers whose full timeline lost something, in the same moment: what was cut off it before must come
  * back, also when whoever wrote this dies now.
  */
-export const editScript = `${lifeScript}
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return redis.error_reply('EPOCH') end
-local fences = tonumber(ARGV[2])
-for i = 1, fences do
-  local held = redis.call('GET', KEYS[3 + i])
-  if held and tonumber(held) > tonumber(ARGV[2 + i]) then return redis.error_reply('FENCED') end
-end
+export const editScript = `${guardScript}
 local length = tonumber(ARGV[3 + fences])
 local a = 4 + fences
 ${entriesScript}
@@ -66,6 +69,10 @@ for k = 4 + fences, #KEYS do
   if gone > 0 and before >= length then redis.call('SADD', KEYS[3], string.sub(key, -36)) end
 end
 return 1`;
+
+/* The same, then the readers who are not short any more. */
+export const restoredScript = `${guardScript}
+return redis.call('SREM', KEYS[3], unpack(ARGV, 3 + fences))`;
 
 /* KEYS: fences. ARGV: generations. A generation never goes back. */
 export const fenceScript = `

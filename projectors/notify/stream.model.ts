@@ -84,15 +84,21 @@ export function framesOf(event: Event): AddressedFrame[] {
     case 'FollowRequestApproved':
       return to(event.followerId, { type: 'follow.approved', data: { followeeId: event.followeeId } });
     case 'MediaReady':
-      return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } });
+      return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } }, outcomeOf(event));
     case 'MediaRejected':
-      return to(event.ownerId, {
-        type: 'media.rejected',
-        data: { mediaId: event.mediaId, code: event.code },
-      });
+      return to(
+        event.ownerId,
+        { type: 'media.rejected', data: { mediaId: event.mediaId, code: event.code } },
+        outcomeOf(event),
+      );
     default:
       return [];
   }
+}
+
+/** An upload that lies in the log twice may have two outcomes, of which the first is told (media-pipeline/plan/outcome.ts). */
+function outcomeOf({ meta: { causation } }: Event): string | undefined {
+  return causation === null ? undefined : `outcome of ${causation}`;
 }
 
 /** What the round touched of the facts that decide who is told of a post. */

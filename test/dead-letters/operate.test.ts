@@ -51,7 +51,7 @@ const profile = (fullName: string) => ({
   website: null,
   gender: null,
   avatarMediaId: null,
-  // Whoever is parked has no privacy that could be kept.
+  // While a record of theirs is parked nobody knows of a privacy that could be kept.
   isPrivate: false,
 });
 

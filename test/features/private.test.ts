@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { partitionOf } from '../../platform/log/partition.ts';
+import { fetchHeads } from '../../platform/log/topics.ts';
 import { expectStatus, type Person } from '../harness/client.ts';
 import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -203,3 +206,43 @@ it(
   },
   patience,
 );
+
+describe('while a record of somebody is parked', { timeout: patience }, () => {
+  const profile = { fullName: 'Somebody', bio: '', website: null, gender: null, avatarMediaId: null };
+  const edit = (who: Person, more: object) =>
+    world.api.call('PUT', '/api/users/me', { token: who.token, body: { ...profile, ...more } });
+  const park = async (key: string, offset: bigint) => {
+    await world.owner.query(
+      `INSERT INTO engine.parked (consumer, topic, partition, "offset", key, value, code, detail)
+       VALUES ('accounts.v1', 'user-events', $1, $2, $3, '', 'undecodable', 'by hand')`,
+      [partitionOf(key, 4), offset.toString(), key],
+    );
+  };
+  /** The id of nobody, in the partition of this one. */
+  const neighbourOf = (id: string): string => {
+    for (;;) {
+      const other = randomUUID();
+      if (partitionOf(other, 4) === partitionOf(id, 4)) return other;
+    }
+  };
+  const headOf = async (key: string): Promise<bigint> => {
+    const heads = await fetchHeads(world.kafka, world.prefix, ['user-events']);
+    return heads.get('user-events')![partitionOf(key, 4)]!;
+  };
+  afterEach(() => world.owner.query("DELETE FROM engine.parked WHERE detail = 'by hand'"));
+
+  it('their privacy is not known, so only an edit that needs none is taken', async () => {
+    const { person } = await author(0);
+    await park(person.id, 0n);
+    for (const more of [{}, { isPrivate: true }])
+      expect(await edit(person, more)).toMatchObject({ status: 503, body: { code: 'key_parked' } });
+    expectStatus(await edit(person, { isPrivate: false }), 200);
+  });
+
+  it('others of the same partition edit theirs', async () => {
+    const { person } = await author(0);
+    await world.drained(patience);
+    await park(neighbourOf(person.id), (await headOf(person.id)) - 1n);
+    expectStatus(await edit(person, {}), 200);
+  });
+});
