@@ -86,34 +86,29 @@ export async function openAppender(options: AppenderOptions): Promise<Appender> 
     sending = null;
   };
 
-  // Whose caller was told that nobody knows is not sent for the first time: by then something else may be right.
-  const sendGathered = async (batch: Waiting[]): Promise<void> => {
-    const current = batch.filter((item) => !late(item));
-    if (current.length > 0) await sendTogether(current);
-  };
-
   const send = async (batch: Waiting[]): Promise<void> => {
     const result = await producer.sendBatch({ acks: -1, topicMessages: grouped(batch, options.prefix) });
     unconfirmedSince = null;
     settle(batch, result, options.prefix);
   };
 
-  const sendTogether = async (batch: Waiting[]): Promise<void> => {
+  const sendGathered = async (batch: Waiting[]): Promise<void> => {
+    const current = inTime(batch);
+    if (current.length === 0) return;
     try {
-      await send(batch);
+      await send(current);
     } catch (error) {
       options.log.warn(
-        { err: error, records: batch.length },
+        { err: error, records: current.length },
         'a gathered append failed, each partition is tried alone',
       );
-      await Promise.all(byPartition(batch).map((part) => sendAlone(part)));
+      await Promise.all(byPartition(current).map((part) => sendAlone(part)));
     }
   };
 
   // One failed partition fails a whole request of kafkajs: alone, each command learns its own outcome.
   const sendAlone = async (part: Waiting[]): Promise<void> => {
-    const current = part.filter((item) => !late(item));
-    for (const item of part.filter(late)) item.reject(outcomeUnknown());
+    const current = inTime(part);
     if (current.length === 0) return;
     await send(current).catch((error) => {
       options.log.error({ err: error, records: current.length }, 'append failed');
@@ -164,6 +159,13 @@ function bytesOf({ record }: Waiting): number {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);
+}
+
+/** Those whose callers still wait. What a caller was told nobody knows of is not sent: by now something else may be right. */
+function inTime(batch: Waiting[]): Waiting[] {
+  const overdue = new Set(batch.filter(late));
+  for (const item of overdue) item.reject(outcomeUnknown());
+  return batch.filter((item) => !overdue.has(item));
 }
 
 function late(item: Waiting): boolean {

@@ -68,26 +68,26 @@ export function openTimelineStore(
   const fenceKeys = (fences: readonly Fence[]): string[] =>
     fences.map((f) => keys.fence(f.topic, f.partition));
   const generations = (fences: readonly Fence[]): string[] => fences.map((f) => f.generation.toString());
+  /** What scripts begin with that write only while the epoch stands and nobody newer holds the partitions. */
+  const guardOf = (epoch: string, fences: readonly Fence[]) => ({
+    names: [keys.epoch, keys.life, keys.short, ...fenceKeys(fences)],
+    args: [epoch, fences.length, ...generations(fences)],
+  });
 
   const editSome = async (
     epoch: string,
     fences: readonly Fence[],
     edits: readonly TimelineEdit[],
   ): Promise<void> => {
-    const names = [
-      keys.epoch,
-      keys.life,
-      keys.short,
-      ...fenceKeys(fences),
-      ...edits.map((edit) => keys.timeline(edit.reader)),
-    ];
+    const guard = guardOf(epoch, fences);
+    const names = [...guard.names, ...edits.map((edit) => keys.timeline(edit.reader))];
     const table = openEntries();
     const own = edits.flatMap(({ dropAuthors, drop, add }) => [
       ...[dropAuthors.length, ...dropAuthors],
       ...[drop.length, ...drop],
       table.placesOf(add),
     ]);
-    const args = [epoch, fences.length, ...generations(fences), rules.length, ...table.args(), ...own];
+    const args = [...guard.args, rules.length, ...table.args(), ...own];
     await redis.eval(editScript, names.length, ...names, ...args);
   };
 
@@ -121,9 +121,8 @@ export function openTimelineStore(
     },
     short: (limit) => redis.srandmember(keys.short, limit),
     async restored(epoch, fences, readers) {
-      const names = [keys.epoch, keys.life, keys.short, ...fenceKeys(fences)];
-      const args = [epoch, fences.length, ...generations(fences), ...readers];
-      await redis.eval(restoredScript, names.length, ...names, ...args).catch(throwNamed);
+      const { names, args } = guardOf(epoch, fences);
+      await redis.eval(restoredScript, names.length, ...names, ...args, ...readers).catch(throwNamed);
     },
     readEpoch: () => readOfThisLife(redis, keys.epoch, keys.life),
     rewrite: (epoch, timelines) => replaceAll(rewriteScript, keys.epoch, epoch, timelines),

@@ -25,15 +25,7 @@ import {
   readReaders,
   readTimelines,
 } from './timeline.facts.ts';
-import {
-  concernedBy,
-  editsOf,
-  type FanOut,
-  type TimelineEdit,
-  type Touched,
-  touchErased,
-  touchedBy,
-} from './timeline.model.ts';
+import { concernedBy, editsOf, type FanOut, type Touched, touchErased, touchedBy } from './timeline.model.ts';
 import { StaleTimelineWriter, type TimelineStore } from './timeline.redis.ts';
 
 /** Events of a round: each post may go to as many readers as the threshold allows. */
@@ -122,10 +114,11 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
 
 /** Whether something may have left a timeline. While a part is written to Redis the next one is read. */
 async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
+  const { options } = round;
   const { pool } = round.engine;
   const { schema } = round.installed;
   const read = (touched: Touched): Promise<FanOut> => {
-    const fan = readFanOut(pool, schema, round.options.rules, touched);
+    const fan = readFanOut(pool, schema, options.rules, touched);
     fan.catch(() => {});
     return fan;
   };
@@ -136,7 +129,7 @@ async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
     const edits = editsOf(await next);
     if (n < parts.length) next = read(parts[n]!);
     dropped ||= edits.some(({ drop, dropAuthors }) => drop.length + dropAuthors.length > 0);
-    await editRedis(round, part, edits);
+    if (edits.length > 0) await inRedis(round, (epoch) => options.store.edit(epoch, part.steps, edits));
   }
   return dropped;
 }
@@ -164,15 +157,6 @@ async function restore(round: Round, part: Applied<Touched>): Promise<void> {
     };
     goesOn = await withLocks(engine.pool, installed.consumer, allBuckets, work);
   }
-}
-
-async function editRedis(
-  round: Round,
-  part: Applied<Touched>,
-  edits: readonly TimelineEdit[],
-): Promise<void> {
-  if (edits.length === 0) return;
-  await inRedis(round, (epoch) => round.options.store.edit(epoch, part.steps, edits));
 }
 
 /**

@@ -63,7 +63,7 @@ export const appendMutants: readonly Mutant[] = [
   {
     name: 'late-record-sent',
     file: appender,
-    find: 'const current = batch.filter((item) => !late(item));',
+    find: 'const current = inTime(batch);',
     replace: 'const current = batch;',
     why: 'rule 7: what a caller was told nobody knows of happens for the first time afterwards',
     tests: [lost],
