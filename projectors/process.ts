@@ -8,10 +8,10 @@ import type { Config } from '../platform/process/config.ts';
 import type { Logger } from '../platform/telemetry/logger.ts';
 import type { Metrics } from '../platform/telemetry/metrics.ts';
 import { openMasterKey } from '../platform/vault/master-key.ts';
-import { type Event, eventCatalog } from '../schemas/generated/events.ts';
+import { eventCatalog } from '../schemas/generated/events.ts';
 import { topics } from '../schemas/topics.ts';
 import { type ModelWatch, type RebuildWatch, watchModels } from './engine/members.ts';
-import { envelopeSeen } from './engine/model.ts';
+import { envelopeSeen, type SeenEvent } from './engine/model.ts';
 import { createEngine, type Engine, type RunningModel } from './engine/runner.ts';
 
 /** Connections: each model has a transaction of its own, timelines also one that holds their locks. */
@@ -27,7 +27,7 @@ export async function openEngine(
   const kafka = connectKafka({ brokers: config.kafkaBrokers, clientId: `${config.prefix}${name}`, log });
   await checkTopics(kafka, { prefix: config.prefix, topics, partitions: config.partitions });
   const pool = createPool(config.databaseUrl, { name, max: connections, statementTimeoutMs: 120_000 });
-  const codec = await openCodec<Event>({
+  const codec = await openCodec<SeenEvent>({
     registryUrl: config.registryUrl,
     catalog: eventCatalog,
     prefix: config.prefix,

@@ -1,5 +1,12 @@
-import type { Event } from '../../schemas/generated/events.ts';
-import { type Change, defineModel, erase, erasedPeople, put, remove } from '../engine/model.ts';
+import {
+  type Change,
+  defineModel,
+  erase,
+  erasedPeople,
+  put,
+  remove,
+  type SeenEvent,
+} from '../engine/model.ts';
 import { bothWays, followsIn } from '../graph/edges.ts';
 
 /**
@@ -51,7 +58,7 @@ export interface Touched {
   removes: boolean;
 }
 
-export function touchedBy(events: readonly Event[]): Touched {
+export function touchedBy(events: readonly SeenEvent[]): Touched {
   const pairs = new Map<string, { reader: string; author: string }>();
   const posts = new Set<string>();
   const authors = new Set<string>();

@@ -4,7 +4,6 @@ import type { Client, Pool, Queryable } from '../../platform/postgres/pool.ts';
 import { Fenced, holdPositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { TimelineRules } from '../../schemas/content/timeline.keys.ts';
-import type { Event } from '../../schemas/generated/events.ts';
 import {
   type Applied,
   applyRound,
@@ -14,7 +13,7 @@ import {
   saveApplied,
   settleRows,
 } from '../engine/apply.ts';
-import type { Change } from '../engine/model.ts';
+import type { Change, SeenEvent } from '../engine/model.ts';
 import { type Engine, finishRound, type RunningModel, runInstalled } from '../engine/runner.ts';
 import {
   edgesOf,
@@ -90,7 +89,7 @@ export function createTimelineHandler(engine: Engine, installed: Installed, opti
   };
 }
 
-async function afterRows(round: Round, client: Client, events: readonly Event[]): Promise<Touched> {
+async function afterRows(round: Round, client: Client, events: readonly SeenEvent[]): Promise<Touched> {
   const { schema } = round.installed;
   const touched = touchedBy(events);
   crashPoint('timelines.applied');

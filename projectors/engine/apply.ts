@@ -6,17 +6,16 @@ import { type Client, type Pool, roundIdleMs, transaction } from '../../platform
 import { type PositionStep, savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
-import type { Event } from '../../schemas/generated/events.ts';
 import { type Decoded, decodeBatches, eventsAhead, type Parking, revealEvents } from './decoding.ts';
 import { erasedBy, eraseRows, lockErasures } from './erasure.ts';
-import type { Change, Model } from './model.ts';
+import type { Change, Model, SeenEvent } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
 import { type RegisterTable, type RegisterWrites, registerWrites } from './tables.ts';
 
 /** What applying needs of its process. */
 export interface ApplyContext {
   pool: Pool;
-  codec: Codec<Event>;
+  codec: Codec<SeenEvent>;
   master: MasterKey;
   /** What operators have ruled about parked records: laid over every record that is applied. */
   rulings: Rulings;
@@ -35,7 +34,7 @@ export interface Installed {
 /** What a round brought: for logs, metrics and reactors. */
 export interface Applied<T> {
   steps: PositionStep[];
-  events: Event[];
+  events: SeenEvent[];
   parkings: Parking[];
   /** Of a round that tries parked records again. */
   tried: TriedLetters | null;
@@ -49,11 +48,11 @@ export interface RoundKind<T> {
   /** Milliseconds between two statements of its transaction at most; half a minute unless said, 0 for no limit. */
   idleLimitMs?: number;
   /** Writes the rows of these events: settleRows, or the bulk path of a rebuild. */
-  write(client: Client, installed: Installed, events: readonly Event[]): Promise<void>;
+  write(client: Client, installed: Installed, events: readonly SeenEvent[]): Promise<void>;
   /** Ends a retry of parked records with the rows, unless the model saves its positions later: see saveApplied. */
   settle?: typeof settleLetters;
   /** Further work in the transaction of the rows. */
-  inTransaction(client: Client, events: readonly Event[]): Promise<T>;
+  inTransaction(client: Client, events: readonly SeenEvent[]): Promise<T>;
   /** What follows the commit: nothing of the next records is applied before it. */
   committed(part: Applied<T>): Promise<void>;
 }
@@ -161,18 +160,18 @@ export async function saveApplied<T>(pool: Pool, consumer: string, part: Applied
   });
 }
 
-const isErasure = (event: Event): boolean => event.type === 'UserErased';
+const isErasure = (event: SeenEvent): boolean => event.type === 'UserErased';
 
 /**
  * Later events of a parked key wait behind it, those of this very round included. An erasure does not: what waits would
  * go on to be shown.
  */
 function holdBack(
-  revealed: { events: { record: LogRecord; event: Event }[]; parkings: Parking[] },
+  revealed: { events: { record: LogRecord; event: SeenEvent }[]; parkings: Parking[] },
   isParked: (record: LogRecord) => boolean,
-): { events: Event[]; parkings: Parking[] } {
+): { events: SeenEvent[]; parkings: Parking[] } {
   const failed = revealed.parkings.map((p) => p.record);
-  const behind = ({ record, event }: { record: LogRecord; event: Event }): boolean =>
+  const behind = ({ record, event }: { record: LogRecord; event: SeenEvent }): boolean =>
     !isErasure(event) &&
     (isParked(record) ||
       failed.some((f) => f.topic === record.topic && f.key === record.key && f.offset < record.offset));
@@ -209,7 +208,11 @@ export function lockBucket(id: string): number {
  * Batches whose rows a derivation joins wait for each other, in one order, so that of two that commit at once the
  * later sees the earlier's rows.
  */
-async function lockTogether(client: Client, installed: Installed, events: readonly Event[]): Promise<void> {
+async function lockTogether(
+  client: Client,
+  installed: Installed,
+  events: readonly SeenEvent[],
+): Promise<void> {
   const { lockOf } = installed.model;
   if (!lockOf || events.length === 0) return;
   const ids = events.map(lockOf).filter((id) => id !== null);
@@ -224,7 +227,7 @@ async function lockTogether(client: Client, installed: Installed, events: readon
 export async function settleRows(
   client: Client,
   installed: Installed,
-  events: readonly Event[],
+  events: readonly SeenEvent[],
 ): Promise<void> {
   await lockErasures(client, installed, events.some(isErasure));
   await lockTogether(client, installed, events);
@@ -235,7 +238,7 @@ export async function settleRows(
 export async function writeRegisters(
   client: Client,
   installed: Installed,
-  events: readonly Event[],
+  events: readonly SeenEvent[],
 ): Promise<void> {
   const { changes, statements } = takeWrites(installed, events);
   if (changes.length === 0) return;
@@ -246,12 +249,12 @@ export async function writeRegisters(
 
 interface Ready {
   installed: Installed;
-  events: readonly Event[];
+  events: readonly SeenEvent[];
   writes: RegisterWrites;
 }
 
 /** Of rounds that wait for the one before them, by their first event. */
-const ready = new WeakMap<Event, Ready>();
+const ready = new WeakMap<SeenEvent, Ready>();
 
 /**
  * Encodes a round while Postgres is at the one before it, as if all of its events came through. What needs a key, an
@@ -275,7 +278,7 @@ export function encodeAhead(
 }
 
 /** What was made ready for exactly these events, or made now: a held back event makes another round of it. */
-function takeWrites(installed: Installed, events: readonly Event[]): RegisterWrites {
+function takeWrites(installed: Installed, events: readonly SeenEvent[]): RegisterWrites {
   const known = events[0] && ready.get(events[0]);
   const same =
     known?.installed === installed &&

@@ -3,7 +3,7 @@ import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { loadDataKeys } from '../../platform/vault/data-keys.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
-import type { Event } from '../../schemas/generated/events.ts';
+import type { SeenEvent } from './model.ts';
 
 /** A record that fails for good, and why. */
 export interface Parking {
@@ -22,7 +22,7 @@ export interface Decoded {
 const decodedAhead = new WeakMap<LogRecord, SealedEvent>();
 
 /** Decodes what has arrived while Postgres is at the round before. What does not decode is left to its own round. */
-export async function decodeAhead(codec: Codec<Event>, records: readonly LogRecord[]): Promise<void> {
+export async function decodeAhead(codec: Codec<SeenEvent>, records: readonly LogRecord[]): Promise<void> {
   try {
     await codec.prepare(records.map((record) => record.value));
     for (const record of records) decodedAhead.set(record, codec.decode(record.value));
@@ -32,8 +32,8 @@ export async function decodeAhead(codec: Codec<Event>, records: readonly LogReco
 }
 
 /** The events of records that were all decoded ahead; null when one was not, or needs a key to be revealed. */
-export function eventsAhead(codec: Codec<Event>, records: readonly LogRecord[]): Event[] | null {
-  const events: Event[] = [];
+export function eventsAhead(codec: Codec<SeenEvent>, records: readonly LogRecord[]): SeenEvent[] | null {
+  const events: SeenEvent[] = [];
   for (const record of records) {
     const sealed = decodedAhead.get(record);
     if (!sealed || sealed.owner !== null) return null;
@@ -44,7 +44,7 @@ export function eventsAhead(codec: Codec<Event>, records: readonly LogRecord[]):
 
 /** Decodes a round. Throws UnknownEventType, and whatever the registry says while it is away. */
 export async function decodeBatches(
-  codec: Codec<Event>,
+  codec: Codec<SeenEvent>,
   batches: readonly PartitionBatch[],
 ): Promise<Decoded> {
   const records = batches.flatMap((batch) => batch.records);
@@ -66,15 +66,15 @@ export async function decodeBatches(
  */
 export async function revealEvents(
   client: Queryable,
-  codec: Codec<Event>,
+  codec: Codec<SeenEvent>,
   master: MasterKey,
   decoded: Decoded,
-): Promise<{ events: { record: LogRecord; event: Event }[]; parkings: Parking[] }> {
+): Promise<{ events: { record: LogRecord; event: SeenEvent }[]; parkings: Parking[] }> {
   const owners = new Set<string>();
   for (const { sealed } of decoded.events) if (sealed.owner !== null) owners.add(sealed.owner);
   const keys = await loadDataKeys(client, master, [...owners], { share: true });
   const parkings = [...decoded.parkings];
-  const events: { record: LogRecord; event: Event }[] = [];
+  const events: { record: LogRecord; event: SeenEvent }[] = [];
   for (const { record, sealed } of decoded.events) {
     try {
       // A copy of what is revealed, because a retried transaction reveals the same ciphertext again.

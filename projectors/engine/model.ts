@@ -1,4 +1,4 @@
-import type { Envelope, Event, EventOf, EventType } from '../../schemas/generated/events.ts';
+import type { Envelope, EventOf, EventType } from '../../schemas/generated/events.ts';
 import type { Topic } from '../../schemas/topics.ts';
 
 /**
@@ -58,6 +58,7 @@ export interface Erasure {
 export type Seen<T extends EventType> = Omit<EventOf<T>, 'meta'> & {
   meta: Pick<Envelope, (typeof envelopeSeen)[number]>;
 };
+export type SeenEvent = { [T in EventType]: Seen<T> }[EventType];
 
 /** A read model: data and pure functions. The engine owns all the rest. */
 export interface Model {
@@ -75,7 +76,7 @@ export interface Model {
   erasure?: Erasure;
   on: { [T in EventType]?: (event: Seen<T>) => Change[] };
   /** The id that ties together events whose rows a derivation joins: their rounds wait for each other. */
-  lockOf?(event: Event): string | null;
+  lockOf?(event: SeenEvent): string | null;
   derivations?: readonly Derivation[];
 }
 
@@ -105,7 +106,7 @@ export function isoTime(ms: number): string {
 }
 
 /** The changes of one event, none when the model does not take its type. */
-export function changesOf(model: Model, event: Event): Change[] {
-  const handler = model.on[event.type] as ((event: Event) => Change[]) | undefined;
+export function changesOf(model: Model, event: SeenEvent): Change[] {
+  const handler = model.on[event.type] as ((event: SeenEvent) => Change[]) | undefined;
   return handler ? handler(event) : [];
 }

@@ -1,8 +1,7 @@
-import type { Event } from '../../schemas/generated/events.ts';
-import { changesOf, type Model, type StampedChange } from './model.ts';
+import { changesOf, type Model, type SeenEvent, type StampedChange } from './model.ts';
 
 /** The changes of these events. Each is the model's own object with the stamp put on: a copy of each would cost more. */
-export function stampedChanges(model: Model, events: readonly Event[]): StampedChange[] {
+export function stampedChanges(model: Model, events: readonly SeenEvent[]): StampedChange[] {
   const changes: StampedChange[] = [];
   for (const event of events) {
     for (const change of changesOf(model, event) as StampedChange[]) {

@@ -1,7 +1,6 @@
 import { arrayParam } from '../../platform/postgres/binary.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
-import type { Event } from '../../schemas/generated/events.ts';
-import type { Counter, Model, StampedChange } from './model.ts';
+import type { Counter, Model, SeenEvent, StampedChange } from './model.ts';
 import { newestPerRow, stampedChanges } from './registers.ts';
 
 interface Column {
@@ -203,7 +202,7 @@ export interface RegisterWrites {
 export function registerWrites(
   model: Model,
   tables: ReadonlyMap<string, RegisterTable>,
-  events: readonly Event[],
+  events: readonly SeenEvent[],
 ): RegisterWrites {
   const changes = stampedChanges(model, events);
   const newest = newestPerRow(changes, (name) => tables.get(name)!.key);

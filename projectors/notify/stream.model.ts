@@ -1,7 +1,6 @@
 import { v5 } from 'uuid';
-import type { Event } from '../../schemas/generated/events.ts';
 import type { FramePayload } from '../../schemas/notify/frame.ts';
-import { defineModel, put, remove } from '../engine/model.ts';
+import { defineModel, put, remove, type SeenEvent } from '../engine/model.ts';
 import { followsIn } from '../graph/edges.ts';
 
 /**
@@ -49,7 +48,7 @@ export interface AddressedFrame {
 const framesOnce = 'b7a1f3c2-6a54-4d0e-9b1e-3f0a8f6f2d11';
 
 /** Frames that follow from one event alone. */
-export function framesOf(event: Event): AddressedFrame[] {
+export function framesOf(event: SeenEvent): AddressedFrame[] {
   const common = { time: new Date(event.meta.time).toISOString(), traceId: event.meta.correlation };
   const to = (userId: string, rest: Pick<FramePayload, 'type' | 'data'>, once?: string): AddressedFrame[] => [
     {
@@ -84,21 +83,25 @@ export function framesOf(event: Event): AddressedFrame[] {
     case 'FollowRequestApproved':
       return to(event.followerId, { type: 'follow.approved', data: { followeeId: event.followeeId } });
     case 'MediaReady':
-      return to(event.ownerId, { type: 'media.ready', data: { mediaId: event.mediaId } }, outcomeOf(event));
+      return to(
+        event.ownerId,
+        { type: 'media.ready', data: { mediaId: event.mediaId } },
+        outcomeOf(event.mediaId),
+      );
     case 'MediaRejected':
       return to(
         event.ownerId,
         { type: 'media.rejected', data: { mediaId: event.mediaId, code: event.code } },
-        outcomeOf(event),
+        outcomeOf(event.mediaId),
       );
     default:
       return [];
   }
 }
 
-/** An upload that lies in the log twice may have two outcomes, of which the first is told (media-pipeline/plan/outcome.ts). */
-function outcomeOf({ meta: { causation } }: Event): string | undefined {
-  return causation === null ? undefined : `outcome of ${causation}`;
+/** A media has one outcome, though an upload that lies in the log twice may have it said twice: the first is told. */
+function outcomeOf(mediaId: string): string {
+  return `outcome of ${mediaId}`;
 }
 
 /** What the round touched of the facts that decide who is told of a post. */
@@ -108,7 +111,7 @@ export interface TouchedFacts {
   pairs: { follower: string; followee: string }[];
 }
 
-export function touchedFacts(events: readonly Event[]): TouchedFacts {
+export function touchedFacts(events: readonly SeenEvent[]): TouchedFacts {
   const touched: TouchedFacts = { posts: [], media: [], pairs: [] };
   for (const event of events) {
     if (event.type === 'PostPublished') touched.posts.push(event.postId);

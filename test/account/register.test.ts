@@ -6,6 +6,8 @@ import { openClock } from '../../command-api/append/clock.ts';
 import { openRelay } from '../../command-api/append/relay.ts';
 import { openIdempotency } from '../../command-api/guards/idempotency.ts';
 import { openAppender } from '../../platform/log/appender.ts';
+import { openCodec } from '../../platform/log/codec.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import { type LoggedEngine, openLoggedEngine } from '../harness/logged.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
@@ -16,7 +18,9 @@ const closing: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   kit = await openProjectionKit();
   logged = await openLoggedEngine(kit);
-  const { kafka, prefix, partitions, log, codec, master } = logged.engine;
+  const { kafka, prefix, partitions, log, master } = logged.engine;
+  const registryUrl = process.env.SCHEMA_REGISTRY_URL!;
+  const codec = await openCodec<Event>({ registryUrl, catalog: eventCatalog, prefix });
   const { pool } = kit;
   const appender = await openAppender({ kafka, prefix, partitions, log });
   const relay = openRelay({ pool, appender, log });

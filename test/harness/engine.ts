@@ -7,6 +7,7 @@ import { createLogger } from '../../platform/telemetry/logger.ts';
 import { createMetrics } from '../../platform/telemetry/metrics.ts';
 import { openMasterKey } from '../../platform/vault/master-key.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
+import { envelopeSeen, type SeenEvent } from '../../projectors/engine/model.ts';
 import { createEngine, type Engine } from '../../projectors/engine/runner.ts';
 import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import type { ProjectionKit } from './projection.ts';
@@ -19,7 +20,7 @@ export async function openTestEngine(kit: ProjectionKit): Promise<Engine> {
   const prefix = `t${Math.random().toString(36).slice(2)}.`;
   const schemas = { registryUrl: process.env.SCHEMA_REGISTRY_URL!, catalog: eventCatalog, prefix };
   await registerSchemas(schemas);
-  const codec = await openCodec<Event>(schemas);
+  const codec = await openCodec<SeenEvent>({ ...schemas, envelope: envelopeSeen });
   const master = openMasterKey(process.env.EMULSION_MASTER_KEY_FILE!);
   const log = createLogger('test', 'silent');
   const unused = undefined as never;

@@ -252,6 +252,14 @@ export const readingMutants: readonly Mutant[] = [
     tests: [streamModel],
   },
   {
+    name: 'one-outcome-for-all',
+    file: 'projectors/notify/stream.model.ts',
+    find: 'return `outcome of ${mediaId}`;',
+    replace: "return mediaId === '' ? '' : 'outcome of an upload';",
+    why: '§8: of all that somebody uploads, only the first outcome is told',
+    tests: [streamModel],
+  },
+  {
     name: 'hole-leapt-over',
     file: 'query-api/stream/session.ts',
     find: 'const next = session.early.get(session.position + 1);',

@@ -131,7 +131,14 @@ describe('a frame', () => {
     [ready(1), { type: 'media.ready', data: { mediaId: photo } }],
     [rejected(1), { type: 'media.rejected', data: { mediaId: photo, code: 'media_not_an_image' } }],
   ])('tells the owner what became of an upload: $type', (outcome, payload) => {
-    expect(framesOf(outcome)).toMatchObject([{ userId: ben, eventId: outcome.meta.id, payload }]);
+    expect(framesOf(outcome)).toMatchObject([{ userId: ben, payload }]);
+  });
+  it('tells one outcome of a media, though two were said, and those of others', () => {
+    const ids = [ready(1), rejected(2), { ...ready(1), mediaId: nth(12) }].map(
+      (one) => framesOf(one)[0]!.eventId,
+    );
+    expect(ids[1]).toBe(ids[0]);
+    expect(ids[2]).not.toBe(ids[0]);
   });
   it.each([unfollowed(1), published(1), deleted(1)])('is not made of $type alone', (one) => {
     expect(framesOf(one)).toEqual([]);

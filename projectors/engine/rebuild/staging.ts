@@ -1,9 +1,8 @@
 import { type CopyRows, copyRows } from '../../../platform/postgres/binary.ts';
 import { copyInto } from '../../../platform/postgres/copy.ts';
 import type { Client, Queryable } from '../../../platform/postgres/pool.ts';
-import type { Event } from '../../../schemas/generated/events.ts';
 import type { Installed } from '../apply.ts';
-import { changesOf } from '../model.ts';
+import { changesOf, type SeenEvent } from '../model.ts';
 import type { RegisterTable } from '../tables.ts';
 
 /** Where the bulk path puts every change, to be settled once: as the register, without its key. */
@@ -41,7 +40,11 @@ export async function dropStaging(client: Client, { schema, tables }: Installed)
 }
 
 /** Adds every change of these events to the staging tables. */
-export async function stage(client: Client, installed: Installed, events: readonly Event[]): Promise<void> {
+export async function stage(
+  client: Client,
+  installed: Installed,
+  events: readonly SeenEvent[],
+): Promise<void> {
   const { model, schema, tables } = installed;
   const staged = new Map([...tables].map(([name, table]) => [name, openStaged(table)]));
   for (const event of events) {
