@@ -38,7 +38,8 @@ describe(`after ${steps} steps of eight people at once (seed ${seed})`, { timeou
     await holds(history, async (one) => {
       await playOnce(one);
       const { compared } = await compareWithOracle(world, one);
-      expect(Object.values(compared)).not.toContain(0);
+      // A smaller history that shows a difference need not have something of every kind.
+      if (one === history) expect(Object.values(compared)).not.toContain(0);
     });
   });
 

@@ -97,7 +97,7 @@ export const createOracle: MakeOracle = (facts, publicUrl) => {
     feed: (viewer) => shown(viewer, feedOf(state, viewer)),
     media(viewer, id) {
       const media = state.media.get(id);
-      if (media?.owner !== viewer) return null;
+      if (!media || media.owner !== viewer) return null;
       const reason = media.what === 'rejected' ? media.reason : null;
       return { ...pictures(world, id), state: media.what, reason };
     },
