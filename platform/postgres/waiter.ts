@@ -14,7 +14,7 @@ export interface WaitTarget {
 export interface Waiter {
   /**
    * Resolves when every target has passed every position of its topics. Throws position_timeout when late, and at once
-   * when that waits for a paused model; key_parked when a record asked for is passed because it is parked.
+   * when that waits for a paused model; key_parked when a record asked for is parked.
    */
   wait(targets: readonly WaitTarget[], positions: readonly WaitPosition[], timeoutMs?: number): Promise<void>;
   /** The same, whatever became of the records there: a parked one is passed, too. */
@@ -56,8 +56,9 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   /** That least, by consumer, until one of its partitions moves. */
   const least = new Map<string, number>();
   const pending = new Set<Pending>();
-  let parked = false;
-  /** Parkings heard of: a look that began before one does not know it. */
+  /** Whether anything may be parked: true until a look has said that nothing is. */
+  let parked = true;
+  /** Parkings heard of, or perhaps missed: a look that began before one does not know it. */
   let parkings = 0;
   let paused: ReadonlySet<string> = new Set();
 
@@ -97,19 +98,29 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
     for (const map of [freshUntil, moves, least])
       for (const consumer of map.keys()) if (!consumers.has(consumer)) map.delete(consumer);
   };
-  const look = async (): Promise<void> => {
+  const lookAtAll = async (): Promise<void> => {
     const { rows } = await pool.query(
       `SELECT consumer, topic, partition, position, coalesce(extract(epoch FROM event_time) * 1000, 0)::bigint AS event_time
        FROM engine.position`,
     );
+    const halted = await readPauses(pool);
+    const heard = parkings;
+    const { any } = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0];
+    // Only now, in one step: whoever saw these positions before would not know what was parked with them.
     forgetGone(new Set(rows.map((row) => row.consumer)));
     for (const row of rows)
       note(row.consumer, row.topic, row.partition, BigInt(row.position), row.event_time);
-    paused = await readPauses(pool);
-    const heard = parkings;
-    const { any } = (await pool.query('SELECT EXISTS (SELECT FROM engine.parked) AS any')).rows[0];
+    paused = halted;
     parked = any || parkings !== heard;
     wake();
+  };
+  let looking = false;
+  /** One at a time: an older one that ends later would undo what a newer one knows. */
+  const look = async (): Promise<void> => {
+    if (looking) return;
+    looking = true;
+    await lookAtAll().catch(() => {});
+    looking = false;
   };
   const listener = listen(databaseUrl, {
     name: 'waiter',
@@ -123,13 +134,18 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
         wake();
       },
     },
-    connected: () => void look().catch(() => {}),
+    connected() {
+      // What was parked while nobody listened was not heard.
+      parkings += 1;
+      parked = true;
+      void look();
+    },
   });
   let looks = 0;
   const timer = setInterval(() => {
     looks += 1;
     // Idle processes look once a second, so that X-As-Of and parked keys are known without anybody waiting.
-    if (pending.size > 0 || looks % 4 === 0) look().catch(() => {});
+    if (pending.size > 0 || looks % 4 === 0) void look();
   }, lookAgainMs);
   timer.unref();
 
@@ -165,6 +181,8 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   return {
     passed,
     async wait(targets, positions, timeoutMs) {
+      // What is parked already is told at once, whatever else is behind.
+      if (parked) await refuseParked(pool, targets, positions);
       await passed(targets, positions, timeoutMs);
       if (parked) await refuseParked(pool, targets, positions);
     },

@@ -28,11 +28,19 @@ export const readingMutants: readonly Mutant[] = [
     tests: [waiterTest],
   },
   {
+    name: 'parked-record-waited-for',
+    file: waiterFile,
+    find: '      if (parked) await refuseParked(pool, targets, positions);\n      await passed',
+    replace: '      await passed',
+    why: '§5: who asks for a parked record waits for what else is behind, to be told nothing better',
+    tests: [waiterTest],
+  },
+  {
     name: 'parked-record-taken-for-applied',
     file: waiterFile,
-    find: '      if (parked) await refuseParked(pool, targets, positions);\n',
-    replace: '',
-    why: '§5: a read that asks for a parked record is answered without it',
+    find: 'timeoutMs);\n      if (parked) await refuseParked(pool, targets, positions);\n',
+    replace: 'timeoutMs);\n',
+    why: '§5: a record that is parked while it is waited for is taken for applied',
     tests: [waiterTest],
   },
   {

@@ -51,7 +51,7 @@ describe('a read that asks for a position', () => {
     await expect(waiter.wait(target(), both, 300)).rejects.toMatchObject(late);
     await waiter.wait([{ consumer, topics: ['post-events'] }], both, 300);
   });
-  it('is told at once when that record is parked, for it is passed and not applied', async () => {
+  it('is told at once when that record is parked, for it is passed and not applied, whatever else is behind', async () => {
     await kit.pool.query(
       `INSERT INTO engine.parked (consumer, topic, partition, "offset", key, value, code, detail)
        VALUES ($1, $2, 0, 3, 'k', '', 'undecodable', 'it is')`,
@@ -63,6 +63,8 @@ describe('a read that asks for a position', () => {
       { timeout: 10_000, interval: 100 },
     );
     await waiter.wait(target(), at(2n), 300);
+    const oneBehind = waiter.wait(target(), [...at(3n), ...at(5n, 1)], 300);
+    await expect(oneBehind).rejects.toMatchObject({ code: 'key_parked' });
   });
   it('is told so, too, when the record is parked while it waits', async () => {
     const waiting = waiter.wait(target(), at(5n), 10_000);
