@@ -80,27 +80,32 @@ test('a person gets a table, one model also its partitions, and a mistyped one t
 });
 
 test('a round that Postgres refuses waits for Postgres, and goes on', async () => {
+  const [ana, ben] = [await world.api.register(), await world.api.register()];
+  // That somebody registered may come in the same round.
+  await world.drained();
   await world.owner.query(`
     CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
     CREATE TRIGGER refuse BEFORE INSERT ON graph_v1.follow EXECUTE FUNCTION public.refuse()`);
-  await busy();
-  await becomes('graph', 'waiting for postgres');
-  expect(await projection(world.env, 'graph')).toMatchObject({
-    reason: 'could not extend file',
-    lagEvents: 1,
-  });
-  expect((await projection(world.env, 'accounts')).state).toBe('running');
-  const { status, body } = await readiness('projectors');
-  expect(status).toBe(200);
-  expect(body).toMatchObject({ status: 'degraded' });
-  await world.owner.query('DROP FUNCTION public.refuse CASCADE');
+  try {
+    await follow(ana, ben);
+    await becomes('graph', 'waiting for postgres');
+    expect(await projection(world.env, 'graph')).toMatchObject({
+      reason: 'could not extend file',
+      lagEvents: 1,
+    });
+    expect((await projection(world.env, 'accounts')).state).toBe('running');
+    const { status, body } = await readiness('projectors');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ status: 'degraded' });
+  } finally {
+    await world.owner.query('DROP FUNCTION public.refuse CASCADE');
+  }
   await becomes('graph', 'running');
 });
 
 test('a round that gets nowhere is stalled, with the partition and the process named', async () => {
   const [ana, ben] = [await world.api.register(), await world.api.register()];
-  // That somebody registered may come in the same round.
   await world.drained();
   const lock = await world.owner.connect();
   try {
