@@ -1,5 +1,5 @@
-import type { Kafka } from 'kafkajs';
-import { fetchHeads, readHeads } from './topics.ts';
+import type { Admin, Kafka } from 'kafkajs';
+import { readHeads } from './topics.ts';
 
 /** Questions to the cluster, over a connection that is kept. Each throws when no broker answers. */
 export interface Broker {
@@ -10,17 +10,36 @@ export interface Broker {
 }
 
 export async function openBroker(kafka: Kafka, prefix: string): Promise<Broker> {
-  const admin = kafka.admin({ retry: { retries: 0 } });
-  await admin.connect();
+  const connect = async (): Promise<Admin> => {
+    const connected = kafka.admin({ retry: { retries: 0 } });
+    await connected.connect();
+    return connected;
+  };
+  let admin = await connect();
+  let renewing: Promise<void> | null = null;
+  /** Once for all who ask at the time: a leader that moves is noticed by everybody at once. */
+  const renew = (): Promise<void> => {
+    renewing ??= connect()
+      .then(async (newer) => {
+        const older = admin;
+        admin = newer;
+        await older.disconnect();
+      })
+      .finally(() => {
+        renewing = null;
+      });
+    return renewing;
+  };
   return {
     async check() {
       await admin.describeCluster();
     },
     async heads(topic) {
-      const heads = await readHeads(admin, prefix, [topic]).catch((error: Error) => {
+      const heads = await readHeads(admin, prefix, [topic]).catch(async (error: Error) => {
         // Another broker leads by now: kafkajs asks who does every five minutes, and a new connection at once.
-        if (error.name === 'KafkaJSProtocolError') return fetchHeads(kafka, prefix, [topic]);
-        throw error;
+        if (error.name !== 'KafkaJSProtocolError') throw error;
+        await renew();
+        return readHeads(admin, prefix, [topic]);
       });
       return heads.get(topic) ?? [];
     },
