@@ -64,6 +64,8 @@ export function tick(reader: Reader, now: number): void {
   endWithoutToken(reader, now);
   void endWithoutAccount(reader);
   watchForStall(reader, now);
+  // Whom it concerned may have changed who sees it since it was looked at: history looks again.
+  reader.session?.early.clear();
   if (now - reader.cursorToldAt >= settings.cursorMs) {
     reader.cursorToldAt = now;
     take(reader, { kind: 'tick' });

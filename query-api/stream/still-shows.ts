@@ -1,5 +1,6 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
-import type { ServedModel, Serving } from '../../platform/postgres/serving.ts';
+import type { Serving } from '../../platform/postgres/serving.ts';
+import type { ModelName } from '../../schemas/route.ts';
 import {
   maySeePost,
   maySeeProfile,
@@ -85,25 +86,33 @@ function stillShows(viewerId: string, frame: WireFrame, { people, ties, posts }:
   return maySeePost(relation, person, { live: posts.get(postId) ?? true, mediaReady: true });
 }
 
-/** null when the frames are about nobody. */
+/** null when the frames are about nobody. Throws while a model that decides is not served. */
 async function loadFacts({ pool, serving }: ShowsParts, told: readonly ToldFrame[]): Promise<Facts | null> {
   const people = distinct(told.map(({ frame }) => personOf(frame)));
   if (people.length === 0) return null;
-  const models = serving.snapshot();
-  const { accounts, graph, posts } = Object.fromEntries(models) as Record<string, ServedModel | undefined>;
+  const schemaOf = schemasOf(serving);
   const postIds = distinct(told.map(({ frame }) => publishedPost(frame)));
-  const facts = {
-    people: accounts ? loadPeople(pool, accounts.schema, people) : new Map(),
-    ties: graph ? queryBlocks(pool, graph.schema, distinct(told.map(pairOf))) : new Map(),
-    posts: posts && postIds.length > 0 ? loadPosts(pool, posts.schema, postIds) : new Map(),
-  };
-  const [known, ties, live] = await Promise.all([facts.people, facts.ties, facts.posts]);
+  const [known, ties, live] = await Promise.all([
+    loadPeople(pool, schemaOf('accounts'), people),
+    queryBlocks(pool, schemaOf('graph'), distinct(told.map(pairOf))),
+    postIds.length > 0 ? loadPosts(pool, schemaOf('posts'), postIds) : new Map(),
+  ]);
   const isPrivate = (frame: WireFrame): boolean => known.get(personOf(frame) ?? '')?.privateSince != null;
   // Of posts of private people all decides that is between the two.
   const close = told.filter(({ frame }) => publishedPost(frame) !== null && isPrivate(frame));
-  if (!graph || close.length === 0) return { people: known, ties, posts: live };
-  const all = await queryTies(pool, graph.schema, distinct(close.map(pairOf)));
+  if (close.length === 0) return { people: known, ties, posts: live };
+  const all = await queryTies(pool, schemaOf('graph'), distinct(close.map(pairOf)));
   return { people: known, ties: new Map([...ties, ...all]), posts: live };
+}
+
+/** Without a model nobody knows who may be told: the frames wait until there is one, after a restore for instance. */
+function schemasOf(serving: Serving): (name: ModelName) => string {
+  const models = serving.snapshot();
+  return (name) => {
+    const served = models.get(name);
+    if (!served) throw new Error(`no version of ${name} is served: frames wait`);
+    return served.schema;
+  };
 }
 
 function pairOf({ viewerId, frame }: ToldFrame): string | null {

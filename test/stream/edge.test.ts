@@ -13,10 +13,10 @@ let stage: Stage;
 
 beforeAll(async () => {
   world = await startWorld({
-    services: ['stream', 'stream2'],
+    services: [],
     env: { EMULSION_CORS_ORIGINS: 'https://app.example' },
   });
-  stage = await openStage(world);
+  stage = await openStage(world, ['stream', 'stream2']);
 });
 afterAll(async () => {
   stage?.close();

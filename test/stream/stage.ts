@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { Redis } from 'ioredis';
 import { WebSocket } from 'ws';
 import { streamKey } from '../../schemas/notify/frame.ts';
@@ -23,7 +25,10 @@ export interface AppendOptions {
   data?: (seq: number) => object;
 }
 
-export async function openStage(world: World): Promise<Stage> {
+/** Starts these stream nodes in a world in which nothing else runs. */
+export async function openStage(world: World, nodes: readonly ('stream' | 'stream2')[]): Promise<Stage> {
+  await makeModels(world);
+  await Promise.all(nodes.map((node) => world.services[node].start()));
   const sign = await openSigner(world);
   const redis = new Redis(world.env.REDIS_URL!);
   return {
@@ -32,6 +37,26 @@ export async function openStage(world: World): Promise<Stage> {
     append: (userId, count, options = {}) => append(world, redis, userId, count, options),
     close: () => redis.disconnect(),
   };
+}
+
+/** The tables of the models that decide who is told, as their projectors make them; what is in them is the test's choice. */
+async function makeModels({ owner }: World): Promise<void> {
+  for (const [model, file] of [
+    ['posts', 'content/post.sql'],
+    ['graph', 'graph/follow.sql'],
+    ['accounts', 'account/user.sql'],
+  ]) {
+    const sql = readFileSync(path.join(import.meta.dirname, '../../schemas', file!), 'utf8');
+    const schema = `${model}_v1`;
+    await owner.query(`CREATE SCHEMA ${schema}; SET search_path = ${schema}; ${sql}; RESET search_path`);
+    await owner.query(`GRANT USAGE ON SCHEMA ${schema} TO emulsion_query`);
+    await owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query`);
+    await owner.query(
+      'INSERT INTO engine.version (model, version, schema_name, definition) VALUES ($1, 1, $2, 1)',
+      [model, schema],
+    );
+    await owner.query('INSERT INTO engine.serving VALUES ($1, 1)', [model]);
+  }
 }
 
 async function append(

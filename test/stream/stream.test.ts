@@ -9,8 +9,8 @@ let world: World;
 let stage: Stage;
 
 beforeAll(async () => {
-  world = await startWorld({ services: ['stream', 'stream2'] });
-  stage = await openStage(world);
+  world = await startWorld({ services: [] });
+  stage = await openStage(world, ['stream', 'stream2']);
 });
 afterAll(async () => {
   stage?.close();

@@ -1,40 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { streamKey } from '../../schemas/notify/frame.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { connect, openStage, pause, range, type Socket, type Stage } from './stage.ts';
+
+/** After which a node has seen what is served, though nobody told it. */
+const servingKnownMs = 1_500;
 
 let world: World;
 let stage: Stage;
 
-/** The tables of the models that decide as their projectors make them, filled by hand. */
-async function makeModels(): Promise<void> {
-  for (const [model, file] of [
-    ['posts', 'content/post.sql'],
-    ['graph', 'graph/follow.sql'],
-    ['accounts', 'account/user.sql'],
-  ]) {
-    const sql = readFileSync(path.join(import.meta.dirname, '../../schemas', file!), 'utf8');
-    const schema = `${model}_v1`;
-    await world.owner.query(
-      `CREATE SCHEMA ${schema}; SET search_path = ${schema}; ${sql}; RESET search_path`,
-    );
-    await world.owner.query(`GRANT USAGE ON SCHEMA ${schema} TO emulsion_query`);
-    await world.owner.query(`GRANT SELECT ON ALL TABLES IN SCHEMA ${schema} TO emulsion_query`);
-    await world.owner.query(
-      'INSERT INTO engine.version (model, version, schema_name, definition) VALUES ($1, 1, $2, 1)',
-      [model, schema],
-    );
-    await world.owner.query('INSERT INTO engine.serving VALUES ($1, 1)', [model]);
-  }
-}
-
 beforeAll(async () => {
   world = await startWorld({ services: [] });
-  await makeModels();
-  await world.services.stream.start();
-  stage = await openStage(world);
+  stage = await openStage(world, ['stream']);
 });
 afterAll(async () => {
   stage?.close();
@@ -141,5 +119,51 @@ describe('of somebody it tells', () => {
     await socket.hello();
     await append(user, person, true);
     await expectTold(socket, shown);
+  });
+
+  it('nothing while a model that decides is not served, and all that shows once it is', async () => {
+    const [user, person] = [randomUUID(), randomUUID()];
+    await block(person, user);
+    await world.owner.query("DELETE FROM engine.serving WHERE model = 'graph'");
+    await pause(servingKnownMs);
+    const socket = connect(world.services.stream, { token: stage.token(user), query: { cursor: '0' } });
+    await socket.hello();
+    await append(user, person, true);
+    await append(user, randomUUID(), true);
+    await pause(500);
+    expect(socket.seqs()).toEqual([]);
+    await world.owner.query("INSERT INTO engine.serving VALUES ('graph', 1)");
+    await socket.until(({ seq, time }) => time !== undefined && seq === 2 * all.length);
+    expect(socket.seqs()).toEqual(range(all.length + 1, 2 * all.length));
+    socket.close();
+  });
+
+  it('nothing that has waited for its turn since before they were private', async () => {
+    const [user, person] = [randomUUID(), randomUUID()];
+    await stage.append(user, 1);
+    const socket = connect(world.services.stream, { token: stage.token(user) });
+    await socket.hello();
+    const writer = await world.owner.connect();
+    // History does not answer, so the third frame, which comes live, waits for the second.
+    await writer.query('BEGIN; LOCK TABLE stream.entry');
+    const frame = (seq: number) => ({
+      ...{ seq, type: 'post.published', time: new Date().toISOString(), traceId: 'trace' },
+      data: told['post.published'](person),
+    });
+    for (const { seq, ...payload } of [frame(2), frame(3)])
+      await writer.query('INSERT INTO stream.entry VALUES ($1, $2, gen_random_uuid(), now(), $3)', [
+        user,
+        seq,
+        JSON.stringify(payload),
+      ]);
+    await stage.redis.publish(streamKey(world.prefix, user), JSON.stringify(frame(3)));
+    await pause(300);
+    await goPrivate(person);
+    await pause(1_200);
+    await writer.query('COMMIT');
+    writer.release();
+    await socket.until(({ type, seq }) => type === 'cursor' && seq === 3);
+    expect(socket.seqs()).toEqual([]);
+    socket.close();
   });
 });
