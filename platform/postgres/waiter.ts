@@ -181,8 +181,10 @@ export function openWaiter(databaseUrl: string, pool: Pool): Waiter {
   return {
     passed,
     async wait(targets, positions, timeoutMs) {
+      const waits = behind({ targets, positions }).length > 0;
       // What is parked already is told at once, whatever else is behind.
       if (parked) await refuseParked(pool, targets, positions);
+      if (!waits) return;
       await passed(targets, positions, timeoutMs);
       if (parked) await refuseParked(pool, targets, positions);
     },

@@ -104,7 +104,9 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
   const { engine, installed } = round;
   crashPoint('timelines.committed');
   const locks = part.result.removes ? allBuckets : bucketsOf(part.result);
-  const dropped = await withLocks(engine.pool, installed.consumer, locks, () => fanOut(round, part));
+  const dropped = await withLocks(engine.pool, installed.consumer, locks, (holder) =>
+    fanOut(round, part, holder),
+  );
   crashPoint('timelines.dropped');
   if (dropped) await restore(round, part);
   crashPoint('timelines.shown');
@@ -112,7 +114,7 @@ async function show(round: Round, part: Applied<Touched>): Promise<void> {
 }
 
 /** Whether something may have left a timeline. While a part is written to Redis the next one is read. */
-async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
+async function fanOut(round: Round, part: Applied<Touched>, holder: Client): Promise<boolean> {
   const { options } = round;
   const { pool } = round.engine;
   const { schema } = round.installed;
@@ -128,7 +130,11 @@ async function fanOut(round: Round, part: Applied<Touched>): Promise<boolean> {
     const edits = editsOf(await next);
     if (n < parts.length) next = read(parts[n]!);
     dropped ||= edits.some(({ drop, dropAuthors }) => drop.length + dropAuthors.length > 0);
-    if (edits.length > 0) await inRedis(round, (epoch) => options.store.edit(epoch, part.steps, edits));
+    if (edits.length === 0) continue;
+    await inRedis(round, async (epoch) => {
+      await options.store.edit(epoch, part.steps, edits);
+      await stillHeld(holder);
+    });
   }
   return dropped;
 }
@@ -143,11 +149,12 @@ async function restore(round: Round, part: Applied<Touched>): Promise<void> {
   for (let goesOn = true; goesOn; ) {
     const short = await inRedis(round, () => store.short(readersPerPage));
     if (!short || short.length === 0) return;
-    const work = async (): Promise<boolean> => {
+    const work = async (holder: Client): Promise<boolean> => {
       const whole = await readTimelines(engine.pool, installed.schema, rules, short);
       const edits = [...whole].map(([reader, add]) => ({ reader, dropAuthors: [], drop: [], add }));
       const done = await inRedis(round, async (epoch) => {
         await store.edit(epoch, part.steps, edits);
+        await stillHeld(holder);
         await store.restored(epoch, part.steps, short);
         return true;
       });
@@ -262,8 +269,7 @@ async function remakeAll(
   for (let after: string | null = null; ; ) {
     const page = await readReaders(pool, installed.schema, after, readersPerPage);
     if (page.length === 0) break;
-    // Keeps the locks for as long as this process lives, and ends here when they are lost.
-    await holder.query('SELECT');
+    await stillHeld(holder);
     await remake.replace(await readTimelines(pool, installed.schema, options.rules, page));
     crashPoint('timelines.remade');
     readers += page.length;
@@ -308,9 +314,15 @@ function bucketsOf(touched: Touched): number[] {
   return [...new Set(touched.authors.map(lockBucket))].sort((a, b) => a - b);
 }
 
+/** Keeps the locks for as long as this process lives. Throws when they are lost: what was written since may be old. */
+async function stillHeld(holder: Client): Promise<void> {
+  await holder.query('SELECT');
+}
+
 /**
  * Holds the authors' locks on a connection of its own while the work commits on others. A process that is frozen
- * with them loses them after a while; what it writes to Redis afterwards is fenced.
+ * with them loses them after a while; what it writes to Redis afterwards is fenced. Long work says now and then that it
+ * goes on (stillHeld).
  */
 async function withLocks<T>(
   pool: Pool,

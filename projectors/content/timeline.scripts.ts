@@ -70,7 +70,7 @@ for k = 4 + fences, #KEYS do
 end
 return 1`;
 
-/* The same, then the readers who are not short any more. */
+/* KEYS: as of guardScript. ARGV: the same, then the readers who are not short any more. */
 export const restoredScript = `${guardScript}
 return redis.call('SREM', KEYS[3], unpack(ARGV, 3 + fences))`;
 

@@ -30,8 +30,8 @@ export const readingMutants: readonly Mutant[] = [
   {
     name: 'parked-record-waited-for',
     file: waiterFile,
-    find: '      if (parked) await refuseParked(pool, targets, positions);\n      await passed',
-    replace: '      await passed',
+    find: '      if (parked) await refuseParked(pool, targets, positions);\n      if (!waits)',
+    replace: '      if (!waits && !parked)',
     why: '§5: who asks for a parked record waits for what else is behind, to be told nothing better',
     tests: [waiterTest],
   },
@@ -57,6 +57,28 @@ export const readingMutants: readonly Mutant[] = [
     find: 'const frames = await judge(told).catch(() => null);',
     replace: 'const frames = told.map(({ frame }) => frame);\n    void judge;',
     why: 'rule: nobody is told live what history hides',
+    tests: ['test/stream/visibility.test.ts'],
+  },
+  {
+    name: 'frames-judged-by-nothing',
+    file: 'query-api/stream/still-shows.ts',
+    find: 'if (!served) throw new Error(`no version of ${name} is served: frames wait`);',
+    replace: "if (!served) return 'stream';",
+    also: [
+      {
+        find: 'const facts = await loadFacts(parts, told);',
+        replace: 'const facts = await loadFacts(parts, told).catch(() => null);',
+      },
+    ],
+    why: 'rule: who is blocked is told, as long as a model is not served after a restore',
+    tests: ['test/stream/visibility.test.ts'],
+  },
+  {
+    name: 'old-judgement-told',
+    file: 'query-api/stream/conduct.ts',
+    find: 'reader.session?.early.clear();',
+    replace: '',
+    why: 'rule: a frame that waited for its turn is told though its author went private meanwhile',
     tests: ['test/stream/visibility.test.ts'],
   },
   {

@@ -11,6 +11,14 @@ const storeTest = 'test/projection/timeline-store.test.ts';
 /** Home feeds (DESIGN §6, rule 3's exception). */
 export const timelineMutants: readonly Mutant[] = [
   {
+    name: 'lost-locks-unnoticed',
+    file: 'projectors/content/timeline.runner.ts',
+    find: "await holder.query('SELECT');",
+    replace: 'void holder;',
+    why: 'rule 3: what was read under locks that are gone is written over what is newer',
+    tests: ['test/projection/timelines.test.ts'],
+  },
+  {
     name: 'backfill-19',
     file: 'schemas/content/timeline.keys.ts',
     find: 'backfill: 20 };',

@@ -10,11 +10,10 @@ import {
   StaleTimelineWriter,
   type TimelineStore,
 } from '../../projectors/content/timeline.redis.ts';
-import { createTimelineHandler, remakeWhenLost } from '../../projectors/content/timeline.runner.ts';
-import type { Engine } from '../../projectors/engine/runner.ts';
+import { createTimelineHandler, epochOf, remakeWhenLost } from '../../projectors/content/timeline.runner.ts';
 import { timelineKeys } from '../../schemas/content/timeline.keys.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { batchesOf, claimAll, openTestEngine } from '../harness/engine.ts';
+import { batchesOf, claimAll, openTestEngine, type TestEngine } from '../harness/engine.ts';
 import { event, noon } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
@@ -24,7 +23,7 @@ vi.setConfig({ testTimeout: 300_000 });
 const rules = { length: 6, backfill: 2 };
 let kit: ProjectionKit;
 let redis: Redis;
-let engine: Engine;
+let engine: TestEngine;
 
 beforeAll(async () => {
   kit = await openProjectionKit();
@@ -301,6 +300,31 @@ test('posts of a round that go to more readers than are held in memory at once c
   expect(answers).toEqual(rows.map(() => authors.length));
   for (const reader of [rows[0].id, rows.at(-1).id]) expect(await world.served(reader)).toEqual(newestFirst);
   await world.options.store.drop();
+});
+
+test('locks that are lost while timelines are written have all of them made again: another may have overtaken', async () => {
+  const world = await freshTimelines(100);
+  const { options, installed } = world;
+  const edge = { followerId: people[0]!, followeeId: people[1]!, followedAt: noon };
+  const post = posts.find((p) => p.author === people[1])!;
+  const events = [event('UserFollowed', edge, noon), published(post.id, post.author, post.publishedAt)];
+  const store = {
+    ...options.store,
+    async edit(...given: Parameters<TimelineStore['edit']>) {
+      await options.store.edit(...given);
+      await kit.pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_database d ON d.oid = database
+         WHERE locktype = 'advisory' AND datname = current_database()`,
+      );
+    },
+  };
+  const before = await epochOf(kit.pool, installed);
+  const handle = createTimelineHandler(engine, installed, { ...options, store });
+  for (const batches of batchesOf(engine, [events])) await handle(batches);
+  expect(await epochOf(kit.pool, installed)).not.toBe(before);
+  await redis.del(world.keys.timeline(edge.followerId));
+  expect(await remakeWhenLost(engine, installed, options)).toBe(true);
+  expect(await world.served(edge.followerId)).toEqual([post.id]);
 });
 
 test('a stale process writes neither rows nor timelines', async () => {
