@@ -60,7 +60,8 @@ export async function lockHeads(client: Queryable, userIds: readonly string[]): 
 }
 
 /**
- * Numbers the frames that their users have not had, and keeps them. The users' heads are locked in one order before
+ * Numbers the frames that their users have not had, and keeps them: of one that is said twice at once what is newest, as
+ * in every model. The users' heads are locked in one order before
  * the look for what is there, so two processes never number the same.
  */
 export async function keepFrames(
@@ -76,7 +77,7 @@ export async function keepFrames(
     `WITH asked AS (
        SELECT DISTINCT ON (user_id, event_id) * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::jsonb[])
          AS n (user_id, event_id, event_time, payload)
-       ORDER BY user_id, event_id, event_time
+       ORDER BY user_id, event_id, event_time DESC
      ), fresh AS (
        SELECT a.*, row_number() OVER (PARTITION BY user_id ORDER BY event_time, event_id) AS n FROM asked a
        WHERE NOT EXISTS (SELECT FROM stream.entry e WHERE e.user_id = a.user_id AND e.event_id = a.event_id)

@@ -99,7 +99,7 @@ export function framesOf(event: SeenEvent): AddressedFrame[] {
   }
 }
 
-/** A media has one outcome, though an upload that lies in the log twice may have it said twice: the first is told. */
+/** A media has one outcome, though of an upload that lies in the log twice two may be said: one is told. */
 function outcomeOf(mediaId: string): string {
   return `outcome of ${mediaId}`;
 }

@@ -121,6 +121,11 @@ describe('frames', () => {
     expect(await keep([frame(ana, 1)])).toEqual([]);
     expect(seqs(await keep([frame(ana, 1), frame(ana, 2), frame(ana, 2)]), ana)).toEqual([2]);
   });
+  it('of what is said twice at once tell what is newest, as every model does', async () => {
+    const said = (n: number, eventId: string) => ({ ...frame(ana, n), eventId });
+    const kept = await keep([said(2, nth(1)), said(3, nth(1)), said(1, nth(1))]);
+    expect(kept.map(({ payload }) => payload.time)).toEqual([frame(ana, 3).payload.time]);
+  });
   it('of somebody who is erased while they are kept do not stay, whoever is first', async () => {
     const erase = () =>
       kit.pool.query('INSERT INTO vault.erasure (user_id, event_id) VALUES ($1, $2)', [ana, nth(9)]);
