@@ -37,6 +37,9 @@ export interface Codec<E extends AnyEvent> {
   reveal(sealed: SealedEvent, keyOf: (owner: string) => Buffer | undefined): E;
 }
 
+/** A codec of whoever only reads, and may see less of an event than is written (CodecOptions.envelope). */
+export type Decoder<E extends AnyEvent> = Omit<Codec<E>, 'encode'>;
+
 /** A record that no retry will ever decode: its key is parked (DESIGN §2 rule 6). */
 export class Undecodable extends Error {
   override name = 'Undecodable';

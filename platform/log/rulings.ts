@@ -1,4 +1,4 @@
-import { type AnyEvent, type Codec, type SealedEvent, Undecodable } from './codec.ts';
+import { type AnyEvent, type Decoder, type SealedEvent, Undecodable } from './codec.ts';
 import type { Kafka } from './kafka.ts';
 import { readLog } from './read-log.ts';
 import type { LogRecord } from './record.ts';
@@ -34,7 +34,7 @@ export interface Rulings {
 export interface RulingsOptions {
   kafka: Kafka;
   prefix: string;
-  codec: Codec<AnyEvent>;
+  codec: Decoder<AnyEvent>;
   /** Where rulings are, and which one an event is. It is a small topic: all of it is kept in memory. */
   topic: string;
   rulingOf(event: SealedEvent): Ruling | null;

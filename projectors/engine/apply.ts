@@ -1,4 +1,4 @@
-import type { Codec } from '../../platform/log/codec.ts';
+import type { Decoder } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
 import type { Rulings } from '../../platform/log/rulings.ts';
 import { settleLetters, type TriedLetters } from '../../platform/postgres/parked.ts';
@@ -15,7 +15,7 @@ import { type RegisterTable, type RegisterWrites, registerWrites } from './table
 /** What applying needs of its process. */
 export interface ApplyContext {
   pool: Pool;
-  codec: Codec<SeenEvent>;
+  codec: Decoder<SeenEvent>;
   master: MasterKey;
   /** What operators have ruled about parked records: laid over every record that is applied. */
   rulings: Rulings;

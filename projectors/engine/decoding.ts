@@ -1,4 +1,4 @@
-import { type Codec, type SealedEvent, Undecodable } from '../../platform/log/codec.ts';
+import { type Decoder, type SealedEvent, Undecodable } from '../../platform/log/codec.ts';
 import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
 import type { Queryable } from '../../platform/postgres/pool.ts';
 import { loadDataKeys } from '../../platform/vault/data-keys.ts';
@@ -22,7 +22,7 @@ export interface Decoded {
 const decodedAhead = new WeakMap<LogRecord, SealedEvent>();
 
 /** Decodes what has arrived while Postgres is at the round before. What does not decode is left to its own round. */
-export async function decodeAhead(codec: Codec<SeenEvent>, records: readonly LogRecord[]): Promise<void> {
+export async function decodeAhead(codec: Decoder<SeenEvent>, records: readonly LogRecord[]): Promise<void> {
   try {
     await codec.prepare(records.map((record) => record.value));
     for (const record of records) decodedAhead.set(record, codec.decode(record.value));
@@ -32,7 +32,7 @@ export async function decodeAhead(codec: Codec<SeenEvent>, records: readonly Log
 }
 
 /** The events of records that were all decoded ahead; null when one was not, or needs a key to be revealed. */
-export function eventsAhead(codec: Codec<SeenEvent>, records: readonly LogRecord[]): SeenEvent[] | null {
+export function eventsAhead(codec: Decoder<SeenEvent>, records: readonly LogRecord[]): SeenEvent[] | null {
   const events: SeenEvent[] = [];
   for (const record of records) {
     const sealed = decodedAhead.get(record);
@@ -44,7 +44,7 @@ export function eventsAhead(codec: Codec<SeenEvent>, records: readonly LogRecord
 
 /** Decodes a round. Throws UnknownEventType, and whatever the registry says while it is away. */
 export async function decodeBatches(
-  codec: Codec<SeenEvent>,
+  codec: Decoder<SeenEvent>,
   batches: readonly PartitionBatch[],
 ): Promise<Decoded> {
   const records = batches.flatMap((batch) => batch.records);
@@ -66,7 +66,7 @@ export async function decodeBatches(
  */
 export async function revealEvents(
   client: Queryable,
-  codec: Codec<SeenEvent>,
+  codec: Decoder<SeenEvent>,
   master: MasterKey,
   decoded: Decoded,
 ): Promise<{ events: { record: LogRecord; event: SeenEvent }[]; parkings: Parking[] }> {

@@ -1,4 +1,4 @@
-import { openCodec, registerSchemas } from '../../platform/log/codec.ts';
+import { type Codec, openCodec, registerSchemas } from '../../platform/log/codec.ts';
 import type { LogRecord, PartitionBatch } from '../../platform/log/consumer.ts';
 import { partitionOf } from '../../platform/log/partition.ts';
 import { noRulings } from '../../platform/log/rulings.ts';
@@ -15,8 +15,11 @@ import type { ProjectionKit } from './projection.ts';
 /** Partitions of the topics that these tests play. */
 export const partitions = 3;
 
+/** Its events are what runs sees of them; it can write whole ones, too. */
+export type TestEngine = Engine & { codec: Codec<SeenEvent> };
+
 /** The real engine on the kit's database, with the real registry; rounds come from the test instead of the log. */
-export async function openTestEngine(kit: ProjectionKit): Promise<Engine> {
+export async function openTestEngine(kit: ProjectionKit): Promise<TestEngine> {
   const prefix = `t${Math.random().toString(36).slice(2)}.`;
   const schemas = { registryUrl: process.env.SCHEMA_REGISTRY_URL!, catalog: eventCatalog, prefix };
   await registerSchemas(schemas);
@@ -28,7 +31,7 @@ export async function openTestEngine(kit: ProjectionKit): Promise<Engine> {
     { kafka: unused, pool: kit.pool, codec, master, log, prefix, partitions, pauses: noPauses },
     createMetrics('test'),
   );
-  return { ...engine, rulings: noRulings };
+  return { ...engine, codec, rulings: noRulings };
 }
 
 const noPauses = { isPaused: () => false, close: async () => {} };
@@ -47,7 +50,7 @@ const dataKey = Buffer.alloc(32, 7);
 export type Played = Event | { topic: string; key: string; value: Buffer };
 
 /** Rounds as the consumer would give them: each event in the partition of its key, offsets counted on. */
-export function batchesOf(engine: Engine, rounds: readonly (readonly Played[])[]): PartitionBatch[][] {
+export function batchesOf(engine: TestEngine, rounds: readonly (readonly Played[])[]): PartitionBatch[][] {
   const next = new Map<string, bigint>();
   return rounds.map((round) => {
     const batches = new Map<string, PartitionBatch>();

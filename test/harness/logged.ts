@@ -2,15 +2,15 @@ import { openAppender } from '../../platform/log/appender.ts';
 import { connectKafka } from '../../platform/log/kafka.ts';
 import { createTopics } from '../../platform/log/topics.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
-import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
+import { createModelHandler } from '../../projectors/engine/runner.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { topics } from '../../schemas/topics.ts';
-import { batchesOf, claimAll, openTestEngine, type Played, partitions } from './engine.ts';
+import { batchesOf, claimAll, openTestEngine, type Played, partitions, type TestEngine } from './engine.ts';
 import type { ProjectionKit } from './projection.ts';
 
 /** The engine of the kit with a log of its own on the real Kafka: for what reads the log again. */
 export interface LoggedEngine {
-  engine: Engine;
+  engine: TestEngine;
   /** Appends these in their order, each partition from offset 0 on: of no personal event, for nobody has keys. */
   append(played: readonly Played[]): Promise<void>;
   /** The same, and projects them into a build that has seen nothing yet. */
@@ -46,7 +46,7 @@ export async function openLoggedEngine(kit: ProjectionKit): Promise<LoggedEngine
   };
 }
 
-function recordOf({ codec }: Engine, played: Played) {
+function recordOf({ codec }: TestEngine, played: Played) {
   if (!('value' in played)) return codec.encode(played satisfies Event, null);
   return { ...played, headers: { ce_id: '', ce_type: '', traceparent: '' } };
 }

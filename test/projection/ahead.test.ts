@@ -3,14 +3,14 @@ import type { PartitionBatch } from '../../platform/log/consumer.ts';
 import { likes } from '../../projectors/content/like.model.ts';
 import { encodeAhead } from '../../projectors/engine/apply.ts';
 import { decodeAhead } from '../../projectors/engine/decoding.ts';
-import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
+import { createModelHandler } from '../../projectors/engine/runner.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { batchesOf, claimAll, openTestEngine, type Played } from '../harness/engine.ts';
+import { batchesOf, claimAll, openTestEngine, type Played, type TestEngine } from '../harness/engine.ts';
 import { ana, ben, cleo, event, noon, nth } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
 let kit: ProjectionKit;
-let engine: Engine;
+let engine: TestEngine;
 beforeAll(async () => {
   kit = await openProjectionKit();
   engine = await openTestEngine(kit);

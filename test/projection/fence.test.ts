@@ -9,14 +9,14 @@ import {
   savePositions,
 } from '../../platform/postgres/positions.ts';
 import { likes } from '../../projectors/content/like.model.ts';
-import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
-import { batchesOf, claimAll, openTestEngine } from '../harness/engine.ts';
+import { createModelHandler } from '../../projectors/engine/runner.ts';
+import { batchesOf, claimAll, openTestEngine, type TestEngine } from '../harness/engine.ts';
 import { ana, ben, event, noon, nth } from '../harness/events.ts';
 import { waitsForLock } from '../harness/locks.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
 let kit: ProjectionKit;
-let engine: Engine;
+let engine: TestEngine;
 beforeAll(async () => {
   kit = await openProjectionKit();
   engine = await openTestEngine(kit);

@@ -6,15 +6,15 @@ import { partitionsToRetry, readLetters } from '../../platform/postgres/parked.t
 import { sqlState } from '../../platform/postgres/pool.ts';
 import { accounts } from '../../projectors/account/user.model.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
-import { createModelHandler, type Engine } from '../../projectors/engine/runner.ts';
+import { createModelHandler } from '../../projectors/engine/runner.ts';
 import { media } from '../../projectors/media/media.model.ts';
 import type { Event } from '../../schemas/generated/events.ts';
-import { batchesOf, claimAll, openTestEngine, type Played } from '../harness/engine.ts';
+import { batchesOf, claimAll, openTestEngine, type Played, type TestEngine } from '../harness/engine.ts';
 import { event, noon } from '../harness/events.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
 let kit: ProjectionKit;
-let engine: Engine;
+let engine: TestEngine;
 beforeAll(async () => {
   kit = await openProjectionKit();
   engine = await openTestEngine(kit);

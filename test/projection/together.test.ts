@@ -6,14 +6,13 @@ import { accounts } from '../../projectors/account/user.model.ts';
 import { likes } from '../../projectors/content/like.model.ts';
 import { posts } from '../../projectors/content/post.model.ts';
 import { applyRound, settleRows } from '../../projectors/engine/apply.ts';
-import type { Engine } from '../../projectors/engine/runner.ts';
-import { batchesOf, claimAll, openTestEngine } from '../harness/engine.ts';
+import { batchesOf, claimAll, openTestEngine, type TestEngine } from '../harness/engine.ts';
 import { ana, ben, cleo, event, noon, nth } from '../harness/events.ts';
 import { waitsForLock } from '../harness/locks.ts';
 import { openProjectionKit, type ProjectionKit } from '../harness/projection.ts';
 
 let kit: ProjectionKit;
-let engine: Engine;
+let engine: TestEngine;
 beforeAll(async () => {
   kit = await openProjectionKit();
   engine = await openTestEngine(kit);
