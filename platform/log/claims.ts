@@ -23,7 +23,7 @@ export class PositionJumped extends Error {
 
 /** What an operator can do about a position that the log does not have. */
 export const changedOutside =
-  'The log or the position was changed from outside: bring the log back, or make the model again with emulsion rebuild.';
+  'The log or the position was changed from outside: bring the log back, see deploy/runbooks/lost-kafka.md.';
 
 export interface ClaimOptions {
   kafka: Kafka;
