@@ -16,8 +16,11 @@ export interface Passwords {
 // OWASP's first choice for argon2id: 19 MiB, two passes, one lane.
 const cost = { type: argon2.argon2id, memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 } as const;
 
-/** libuv has four threads for files, names and hashes alike: hashing takes half of them. */
-const limits = { atOnce: 2, waiting: 1_000 };
+/**
+ * libuv has four threads for files, names and hashes alike: hashing takes half of them. Who waits longer than 10 s is
+ * told before nginx gives up, and before work is done for a client that has left.
+ */
+const limits = { atOnce: 2, waiting: 1_000, withinMs: 10_000 };
 
 export async function openPasswords(): Promise<Passwords> {
   const slots = openSlots(limits, () =>

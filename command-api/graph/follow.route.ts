@@ -3,7 +3,7 @@ import { followUser, removeFollower, unfollowUser } from '../../schemas/graph/fo
 import { type FreeShell, runFree } from '../append/free.ts';
 import { type Handle, type ReplyWith, requestOf } from '../guards/bind.ts';
 import { decideFollow, decideRemoveFollower, decideUnfollow } from './follow.decide.ts';
-import { standingOf, standingTo, type TieShell } from './tie.state.ts';
+import { standingOf, standingTo, standingToFollow, type TieShell } from './tie.state.ts';
 
 export interface GraphShell extends FreeShell, TieShell {
   reply: ReplyWith;
@@ -14,7 +14,7 @@ export function followRoutes(handle: Handle, shell: GraphShell): BoundRoute[] {
   return [
     handle(followUser, async (call) => {
       const { viewer, params, scope } = call;
-      const state = await standingTo(shell, viewer.userId, params.username, scope.position);
+      const state = await standingToFollow(shell, viewer.userId, params.username, scope.position);
       const following = state.relation === 'follower' || state.person?.privateSince === null;
       const answered = await runFree(shell, requestOf(followUser, call), {
         newestSeen: state.newestSeen,

@@ -31,8 +31,9 @@ export function openTies(pool: Queryable, models: Models): Lookup<KnownTie> {
       );
       return new Map(rows.map((row) => [tieKey(row.viewer_id, row.owner_id), knownTieOf(row)]));
     },
-    // Strangers may ask, be followed and be let in at any moment, on another node and without a position.
-    keep: (tie) => tie.requestedAt !== null || tie.followedAt !== null || tie.blocks || tie.isBlocked,
+    // Strangers may ask, be followed and be let in at any moment, on another node and without a position; and a request
+    // that was answered must not be there to be answered again.
+    keep: (tie) => tie.requestedAt === null && (tie.followedAt !== null || tie.blocks || tie.isBlocked),
   });
 }
 
@@ -80,6 +81,22 @@ export async function standingTo(
   const person = await findPerson(people, username, position);
   if (!person) return unknown;
   return standing(actorId, person, await tieBetween(ties, actorId, person.userId, position));
+}
+
+/**
+ * The same before a follow. Whether the account is open is asked anew for who follows it already: what was remembered from
+ * before it was closed would have them follow once more, after the privacy and without leave, and shut them out.
+ */
+export async function standingToFollow(
+  shell: TieShell,
+  actorId: string,
+  username: string,
+  position: Position,
+): Promise<Standing> {
+  const known = await standingTo(shell, actorId, username, position);
+  if (known.tie.followedAt === null) return known;
+  const person = await shell.owners.anew(known.person!.userId);
+  return person ? standing(actorId, person, known.tie) : unknown;
 }
 
 /** The same of somebody by id. */

@@ -9,6 +9,8 @@ import { openGathering } from '../../platform/process/gathering.ts';
 export interface Lookup<V> {
   /** null when there is none. The caller has waited for the position already. */
   get(key: string, position: PositionToken | null): Promise<V | null>;
+  /** The same past the cache. */
+  anew(key: string): Promise<V | null>;
 }
 
 export interface LookupOptions<V> {
@@ -49,16 +51,23 @@ export function openLookup<V>(options: LookupOptions<V>): Lookup<V> {
     cache.clear();
     freshness.clear();
   };
+  const load = async (key: string): Promise<V | null> => {
+    const found = (await gather([key])).get(key);
+    if (found && keep(found.value)) cache.set(key, found);
+    return found?.value ?? null;
+  };
   return {
+    anew(key) {
+      clearOnSwitch();
+      return load(key);
+    },
     async get(key, position) {
       clearOnSwitch();
       const now = performance.now();
       const notBefore = Math.max(now - maxAgeMs, freshness.since(position, now));
       const known = cache.get(key);
       if (known && known.at >= notBefore) return known.value;
-      const found = (await gather([key])).get(key);
-      if (found && keep(found.value)) cache.set(key, found);
-      return found?.value ?? null;
+      return load(key);
     },
   };
 }

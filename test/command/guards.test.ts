@@ -65,6 +65,13 @@ describe('a lookup', () => {
     values.a = 'gone';
     expect(await lookup.get('a', null)).toBe('ready');
   });
+  it('asks anew for what a kept answer must not decide', async () => {
+    const { lookup, values } = counting({ a: 'public' });
+    await lookup.get('a', null);
+    values.a = 'private';
+    expect(await lookup.anew('a')).toBe('private');
+    expect(await lookup.get('a', null)).toBe('private');
+  });
   it("passes by what is older than the caller's own position, and keeps what was read after it", async () => {
     const { lookup, loads, values } = counting({ a: 'live' });
     await lookup.get('a', null);
@@ -78,7 +85,7 @@ describe('a lookup', () => {
 
 describe('slots', () => {
   it('run a few at a time, let a bounded number wait and refuse the rest', async () => {
-    const slots = openSlots({ atOnce: 1, waiting: 1 }, () => new Error('full'));
+    const slots = openSlots({ atOnce: 1, waiting: 1, withinMs: 10_000 }, () => new Error('full'));
     const order: string[] = [];
     const gate = Promise.withResolvers<void>();
     const first = slots.run(async () => {
@@ -90,5 +97,19 @@ describe('slots', () => {
     gate.resolve();
     await Promise.all([first, second]);
     expect(order).toEqual(['first', 'second']);
+  });
+  it('refuse who has waited too long, begin nothing of it, and go on with the others', async () => {
+    const slots = openSlots({ atOnce: 1, waiting: 2, withinMs: 20 }, () => new Error('full'));
+    const gate = Promise.withResolvers<void>();
+    const first = slots.run(() => gate.promise);
+    let begun = false;
+    const late = slots.run(async () => {
+      begun = true;
+    });
+    await expect(late).rejects.toThrow('full');
+    gate.resolve();
+    await first;
+    expect(await slots.run(async () => 'served')).toBe('served');
+    expect(begun).toBe(false);
   });
 });

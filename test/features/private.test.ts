@@ -127,6 +127,8 @@ describe('a private account', { timeout: patience }, () => {
     await goPrivate(owner, false);
     await follow(early, owner);
     await goPrivate(owner, true);
+    // Once more, and at once: what is remembered of the owner is from before.
+    expect(await follow(early, owner)).toEqual({ following: true, requested: false });
     expect(await feed(early)).toEqual(posts.slice(0, 20));
     await follow(fan, owner);
     await goPrivate(owner, false);

@@ -122,6 +122,14 @@ export const readingMutants: readonly Mutant[] = [
     tests: ['test/query/rows.test.ts'],
   },
   {
+    name: 'remembered-publicity-decides-a-follow',
+    file: 'command-api/graph/tie.state.ts',
+    find: 'const person = await shell.owners.anew(known.person!.userId);',
+    replace: 'const { person } = known;',
+    why: '§3: who follows already follows once more, after the account was closed, and is shut out',
+    tests: ['test/features/private.test.ts'],
+  },
+  {
     name: 'blocks-of-the-viewer-alone',
     file: 'query-api/graph/tie.reads.ts',
     find: 'JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE b.live',
