@@ -138,11 +138,15 @@ export async function openCodec<E extends AnyEvent>(options: CodecOptions): Prom
   const readersByType = options.envelope ? briefTypesOf(options.catalog, options.envelope) : types;
   const writers = await writersOf(registry, options, types);
   const readers = new Map<number, Reader>();
+  /** Ids of which the registry has said that there is no such schema: nobody can ever read what names one. */
+  const unknown = new Set<number>();
   for (const [type, writer] of writers)
     readers.set(writer.id, readerOf(options, readersByType, type, writer.schema));
 
   const load = async (id: number): Promise<void> => {
-    const schema = (await registry.getSchema(id)) as unknown as avro.Type;
+    const schema = (await registry.getSchema(id).catch(noneIfUnknown)) as unknown as avro.Type | null;
+    if (!schema) return void unknown.add(id);
+    unknown.delete(id);
     const type = schema.name?.split('.').pop() ?? '';
     readers.set(id, readerOf(options, readersByType, type, schema));
   };
@@ -157,9 +161,14 @@ export async function openCodec<E extends AnyEvent>(options: CodecOptions): Prom
       }
       for (const id of missing) await load(id);
     },
-    decode: (value) => decodeEvent(value, readers),
+    decode: (value) => decodeEvent(value, readers, unknown),
     reveal: (sealed, keyOf) => revealEvent(sealed, keyOf, options.catalog) as E,
   };
+}
+
+function noneIfUnknown(error: { status?: number }): null {
+  if (error.status === 404) return null;
+  throw error;
 }
 
 async function writersOf(
@@ -225,17 +234,28 @@ function encodeEvent<E extends AnyEvent>(
   };
 }
 
-function decodeEvent(value: Buffer, readers: Map<number, Reader>): SealedEvent {
+/** Milliseconds before and after the epoch that a Date can say. */
+const lastMoment = 8.64e15;
+
+function decodeEvent(
+  value: Buffer,
+  readers: ReadonlyMap<number, Reader>,
+  unknown: ReadonlySet<number>,
+): SealedEvent {
   if (value.length < 6 || value[0] !== 0) throw new Undecodable('not in the wire format of the registry');
   const id = value.readInt32BE(1);
   const reader = readers.get(id);
+  if (!reader && unknown.has(id)) throw new Undecodable(`the registry has no schema ${id}`);
   if (!reader) throw new Error(`schema ${id} was not prepared`);
   try {
     const { value: decoded, offset } = reader.schema.decode(value, 5, reader.resolver);
     if (offset !== value.length) throw new Error(offset < 0 ? 'truncated' : 'trailing data');
     const fields = decoded as Record<string, unknown>;
     const owner = reader.owner === null ? null : (fields[reader.owner] as string);
-    return { type: reader.type, meta: fields.meta as AnyEvent['meta'], owner, fields };
+    const meta = fields.meta as AnyEvent['meta'];
+    // Postgres would take it, and every read of the row would fail.
+    if (Math.abs(meta.time) > lastMoment) throw new Error(`its time is beyond all dates`);
+    return { type: reader.type, meta, owner, fields };
   } catch (error) {
     throw new Undecodable(`does not decode as ${reader.type}: ${(error as Error).message}`);
   }

@@ -199,9 +199,15 @@ export async function withdrawLetter(
   );
 }
 
-/** Postgres takes no NUL in text, and what does not decode may hold anything. */
+/** Characters of a key, type or trace that are kept: an index takes no more than 2,700 bytes. */
+const storedLength = 500;
+
+/**
+ * Postgres takes no NUL in text and no endless key, and what does not decode may hold anything. Keys that are the same
+ * for so long wait for each other.
+ */
 export function storable(foreign: string): string {
-  return foreign.replaceAll('\0', '');
+  return foreign.slice(0, storedLength).replaceAll('\0', '').toWellFormed();
 }
 
 function shortened(detail: string): string {

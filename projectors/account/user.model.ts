@@ -3,7 +3,7 @@ import { defineModel, erase, erasedPeople, isoTime, put, remove } from '../engin
 /** People and their profiles. Where the name can't be revealed any more, the account was erased: a tombstone stays. */
 export const accounts = defineModel({
   name: 'accounts',
-  version: 3,
+  version: 4,
   topics: ['user-events'],
   sqlFile: 'account/user.sql',
   registers: [erasedPeople, 'person', 'profile'],

@@ -8,7 +8,7 @@ import { crashPoint, isArmed } from '../../platform/process/crash-points.ts';
 import type { MasterKey } from '../../platform/vault/master-key.ts';
 import { type Decoded, decodeBatches, eventsAhead, type Parking, revealEvents } from './decoding.ts';
 import { erasedBy, eraseRows, lockErasures } from './erasure.ts';
-import type { Change, Model, SeenEvent } from './model.ts';
+import { type Change, type Model, type SeenEvent, Unappliable } from './model.ts';
 import { halves, isDeterministic, isFailure, park, parkedKeys, triedLetters } from './parking.ts';
 import { type RegisterTable, type RegisterWrites, registerWrites } from './tables.ts';
 
@@ -110,19 +110,28 @@ async function applyOrFind<T>(
   } catch (error) {
     if (!isDeterministic(error)) throw error;
     if (batches.length > 1 || batches[0]!.records.length > 1) return null;
-    const poisoned = { events: [], parkings: [violation(decoded, error)] };
+    if (!decoded.events[0]) throw error;
+    const poisoned = { events: [], parkings: [violation(decoded.events[0], error)] };
     return applyDecoded(context, installed, batches, poisoned, kind);
   }
 }
 
-function violation(decoded: Decoded, error: unknown): Parking {
-  const { record, sealed } = decoded.events[0]!;
-  // The constraint's name says enough; Postgres' detail may quote personal values.
+function violation({ record, sealed }: Decoded['events'][number], error: unknown): Parking {
+  const eventId = sealed.meta.id;
+  // Neither quotes what the record says, which may be personal: an error's own text does, and so does Postgres' detail.
+  if (error instanceof Unappliable) return { record, eventId, code: 'unexpected', detail: placeOf(error) };
   const { code, constraint, message } = error as { code: string; constraint?: string; message: string };
   const detail = constraint
     ? `SQLSTATE ${code}, constraint ${constraint}`
     : `SQLSTATE ${code}: ${message.split(':')[0]}`;
-  return { record, eventId: sealed.meta.id, code: 'violates_constraint', detail };
+  return { record, eventId, code: 'violates_constraint', detail };
+}
+
+/** Which line of the model failed, and how. */
+function placeOf({ message, cause }: Unappliable): string {
+  const { name = 'Error', stack = '' } = cause as Error;
+  const line = stack.match(/([\w.-]+\.ts:\d+):\d+\)?$/m)?.[1] ?? 'an unknown line';
+  return `${message}: ${name} at ${line}`;
 }
 
 async function applyDecoded<T>(

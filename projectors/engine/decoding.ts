@@ -9,7 +9,7 @@ import type { SeenEvent } from './model.ts';
 export interface Parking {
   record: LogRecord;
   eventId: string | null;
-  code: 'undecodable' | 'violates_constraint' | 'behind_parked_key';
+  code: 'undecodable' | 'violates_constraint' | 'unexpected' | 'behind_parked_key';
   detail: string;
 }
 

@@ -105,8 +105,22 @@ export function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The changes of one event, none when the model does not take its type. */
+/** What a model made of one record by itself failed, and fails each time: the record is parked (DESIGN §2 rule 6). */
+export class Unappliable extends Error {
+  override name = 'Unappliable';
+}
+
+/** Pure work on one event. Throws Unappliable. */
+export function madeOf<E extends SeenEvent, T>(event: E, work: (event: E) => T): T {
+  try {
+    return work(event);
+  } catch (error) {
+    throw new Unappliable(`a model can make nothing of ${event.type}`, { cause: error });
+  }
+}
+
+/** The changes of one event, none when the model does not take its type. Throws Unappliable. */
 export function changesOf(model: Model, event: SeenEvent): Change[] {
   const handler = model.on[event.type] as ((event: SeenEvent) => Change[]) | undefined;
-  return handler ? handler(event) : [];
+  return handler ? madeOf(event, handler) : [];
 }

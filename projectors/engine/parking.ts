@@ -8,10 +8,17 @@ import {
 } from '../../platform/postgres/parked.ts';
 import { type Queryable, sqlState } from '../../platform/postgres/pool.ts';
 import type { Parking } from './decoding.ts';
+import { Unappliable } from './model.ts';
 
-/** True for what no retry mends: the data itself is wrong (SQLSTATE classes 22 and 23). An outage never is. */
+/**
+ * What no retry mends. The data itself is wrong (classes 22 and 23), is more than an index takes (54000), or says one row
+ * in two spellings of its key (21000): halving parts these, and nothing is parked.
+ */
+const wrongData = /^(2[23]...|54000|21000)$/;
+
+/** Whether the records are at fault: then the one that is gets parked. An outage never is. */
 export function isDeterministic(error: unknown): boolean {
-  return /^2[23]/.test(sqlState(error) ?? '');
+  return error instanceof Unappliable || wrongData.test(sqlState(error) ?? '');
 }
 
 const idOf = (record: { topic: string; partition: number; key: string }): string =>

@@ -3,6 +3,7 @@ import { crashPoint } from '../../platform/process/crash-points.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
 import { applyRound, settleRows } from '../engine/apply.ts';
+import { madeOf } from '../engine/model.ts';
 import { type Engine, finishRound, install, type RunningModel, runInstalled } from '../engine/runner.ts';
 import { keepFrames, type NumberedFrame, postFrames } from './stream.entries.ts';
 import { forgetFrames, ofThoseWhoAre, takeBackFromErased } from './stream.erased.ts';
@@ -35,7 +36,10 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
         write: settleRows,
         async inTransaction(client, events) {
           const posts = await postFrames(client, installed.schema, touchedFacts(events));
-          const fresh = await ofThoseWhoAre(client, [...events.flatMap(framesOf), ...posts]);
+          const fresh = await ofThoseWhoAre(client, [
+            ...events.flatMap((event) => madeOf(event, framesOf)),
+            ...posts,
+          ]);
           const { frames, erased } = await takeBackFromErased(client, await keepFrames(client, fresh));
           const told = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
           await forgetFrames(client, told);

@@ -92,6 +92,9 @@ export async function requireOwnRow(scope: Scope, userId: string): Promise<OwnRo
   return { email: rows[0].email, dateOfBirth: rows[0].date_of_birth, gender: rows[0].gender };
 }
 
+/** Characters of a full name that its index has. */
+const indexedCharacters = 200;
+
 /** People whose username or full name begins with the text, whatever the case; newest account first. */
 export async function searchPeople(
   scope: Scope,
@@ -100,16 +103,22 @@ export async function searchPeople(
   limit: number,
 ): Promise<Cursor[]> {
   const s = scope.schema('accounts');
+  const wanted = [...text.toLowerCase()];
   const { rows } = await scope.db.query(
     `SELECT p.user_id, p.event_time FROM (
        SELECT user_id FROM ${s}.person WHERE live AND lower(username) LIKE $1
-       UNION SELECT user_id FROM ${s}.profile WHERE live AND lower(full_name) LIKE $1
+       UNION SELECT user_id FROM ${s}.profile
+       WHERE live AND left(lower(full_name), ${indexedCharacters}) LIKE $5 AND lower(full_name) LIKE $1
      ) AS found JOIN ${s}.person p USING (user_id)
      WHERE p.live AND ${afterCursor('p.event_time', 'p.user_id', 2)}
      ORDER BY p.event_time DESC, p.user_id DESC LIMIT $4`,
-    [`${text.toLowerCase().replaceAll(/[\\%_]/g, '\\$&')}%`, ...cursorParams(after), limit],
+    [beginningWith(wanted), ...cursorParams(after), limit, beginningWith(wanted.slice(0, indexedCharacters))],
   );
   return rows.map((row) => ({ id: row.user_id, time: row.event_time.getTime() }));
+}
+
+function beginningWith(characters: readonly string[]): string {
+  return `${characters.join('').replaceAll(/[\\%_]/g, '\\$&')}%`;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the columns above

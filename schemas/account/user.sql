@@ -1,7 +1,8 @@
 -- Who somebody is: set once at registration.
 CREATE TABLE person (
   user_id       uuid PRIMARY KEY,
-  username      text,
+  -- Bounded where it is written, so that the indexes below never refuse what a build has filled already.
+  username      text CHECK (octet_length(username) <= 400),
   email         text,
   date_of_birth date,
   live          boolean NOT NULL,
@@ -36,4 +37,5 @@ CREATE TABLE erased_person (
 -- Not unique on purpose: names move between people whose events come in any order; the vault keeps them unique.
 CREATE INDEX person_by_username ON person (lower(username)) WHERE live;
 CREATE INDEX person_by_prefix ON person (lower(username) text_pattern_ops) WHERE live;
-CREATE INDEX profile_by_prefix ON profile (lower(full_name) text_pattern_ops) WHERE live;
+-- A hundred characters may be thousands of bytes, and an index takes 2,700; searches look at the rest by themselves.
+CREATE INDEX profile_by_prefix ON profile (left(lower(full_name), 200) text_pattern_ops) WHERE live;

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultBodyLimit } from '../../platform/http/body.ts';
 import type { RouteContract } from '../../schemas/route.ts';
 import { allRoutes } from '../../schemas/routes.ts';
+import { createRandom } from '../../tools/load/random.ts';
 import { expectStatus } from '../harness/client.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { type Document, problemFault } from './document.ts';
@@ -204,6 +205,28 @@ describe('text', { timeout: 120_000 }, () => {
       expect((await edit({ bio })).body.errors).toMatchObject([{ field: 'bio' }]);
     const short = await edit({ fullName: `Ann${'\u200b'.repeat(9)}` });
     expect(short.body.errors).toMatchObject([{ field: 'fullName' }]);
+  });
+
+  it('of a name as long in bytes as there can be is shown and found, and keeps nobody else from being shown', async () => {
+    const astral = Array.from({ length: 0xffff }, (_, n) => String.fromCodePoint(0x10000 + n));
+    const letters = astral.filter(
+      (one) => /\p{Script=Egyptian_Hieroglyphs}/u.test(one) && /\p{Lo}/u.test(one),
+    );
+    const marks = astral.filter((one) => /\p{Mn}/u.test(one));
+    const random = createRandom('a long name');
+    const some = (of: string[]): string => of[random.below(of.length)]!;
+    const character = (): string => some(letters) + Array.from({ length: 7 }, () => some(marks)).join('');
+    const fullName = Array.from({ length: 100 }, character).join('').normalize('NFC');
+    expect(Buffer.byteLength(fullName)).toBeGreaterThan(3_000);
+    expectStatus(await edit({ fullName }), 200);
+    expect(await people.read(cast.ann, '/api/users/me')).toMatchObject({ fullName });
+    const newcomer = await world.api.register();
+    expect(await people.read(newcomer, '/api/users/me')).toMatchObject({ id: newcomer.id });
+    for (const length of [16, 700]) {
+      const q = encodeURIComponent([...fullName].slice(0, length).join(''));
+      const { items } = await people.read(newcomer, `/api/users?q=${q}`);
+      expect(items).toMatchObject([{ id: cast.ann.id }]);
+    }
   });
 
   it('turns nothing that stands beside it, and holds no half of a character', async () => {

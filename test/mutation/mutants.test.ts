@@ -12,9 +12,9 @@ it('there are at least forty deliberate bugs, each with a name and a reason of i
   expect(new Set(catalogue.map(({ name }) => name)).size).toBe(catalogue.length);
 });
 
-it.each(catalogue)('$name still fits $file, and is a program', (mutant) => {
+it.each(catalogue)('$name still fits $file, and is a program where that is one', (mutant) => {
   const text = mutated(root, mutant);
-  expect(() => stripTypeScriptTypes(text)).not.toThrow();
+  if (mutant.file.endsWith('.ts')) expect(() => stripTypeScriptTypes(text)).not.toThrow();
   expect(mutant.tests.length).toBeGreaterThan(0);
   for (const file of mutant.tests) expect(existsSync(path.join(root, file)), file).toBe(true);
 });

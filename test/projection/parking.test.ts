@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PartitionBatch } from '../../platform/log/consumer.ts';
@@ -7,6 +8,7 @@ import { sqlState } from '../../platform/postgres/pool.ts';
 import { accounts } from '../../projectors/account/user.model.ts';
 import type { Installed } from '../../projectors/engine/apply.ts';
 import { createModelHandler } from '../../projectors/engine/runner.ts';
+import { graph } from '../../projectors/graph/follow.model.ts';
 import { media } from '../../projectors/media/media.model.ts';
 import type { Event } from '../../schemas/generated/events.ts';
 import { batchesOf, claimAll, openTestEngine, type Played, type TestEngine } from '../harness/engine.ts';
@@ -120,6 +122,65 @@ test('a key that no text column takes is parked all the same', async () => {
   expect(position).toBe(3);
 });
 
+test('a key that is longer than an index takes is parked all the same', async () => {
+  const key = randomBytes(3_000).toString('base64');
+  const { parked, position } = await play([[garbage(key), uploaded(ben, 1)], [garbage(key)]]);
+  expect(parked).toMatchObject([{ code: 'undecodable' }, { code: 'undecodable' }]);
+  expect(position).toBe(3);
+});
+
+test('a record whose schema the registry does not have is parked: nobody can ever read it', async () => {
+  const value = Buffer.from([0, 0x7f, 0xff, 0xff, 0xfe, 1, 2, 3]);
+  const { owners, parked } = await play([[{ topic: 'media-events', key: ana, value }, uploaded(ben, 1)]]);
+  expect(owners).toEqual([ben]);
+  expect(parked).toMatchObject([{ key: ana, code: 'undecodable' }]);
+});
+
+test('a time that no date can say is parked: every read of its row would fail', async () => {
+  const { owners, parked } = await play([[uploaded(ana, 8.9e15), uploaded(ben, 1)]]);
+  expect(owners).toEqual([ben]);
+  expect(parked).toMatchObject([{ key: ana, code: 'undecodable' }]);
+});
+
+test('a text that no index takes parks its record, not the model', async () => {
+  const installed = await kit.install(media);
+  await claimAll(kit, installed);
+  await kit.pool.query(`CREATE INDEX ON ${installed.schema}.media (reason)`);
+  const code = randomBytes(3_000).toString('base64');
+  const rejected = event('MediaRejected', { mediaId: v7(), ownerId: ana, code }, noon);
+  const [batches] = batchesOf(engine, [[uploaded(ben, 1), rejected, uploaded(ben, 2)]]);
+  await createModelHandler(engine, installed)(batches!);
+  expect(await lettersOf(installed)).toMatchObject([{ key: ana, code: 'violates_constraint' }]);
+});
+
+test('a record of which the model can make nothing parks, and tells where, but not what it says', async () => {
+  const installed = await kit.install(graph);
+  await claimAll(kit, installed);
+  const followed = (followerId: string, followedAt: number): Event =>
+    event('UserFollowed', { followerId, followeeId: v7(), followedAt }, noon);
+  const [batches] = batchesOf(engine, [[followed(ben, noon), followed(ana, 9e15)]]);
+  await createModelHandler(engine, installed)(batches!);
+  expect(await lettersOf(installed)).toMatchObject([
+    {
+      key: ana,
+      code: 'unexpected',
+      detail: expect.stringMatching(/UserFollowed: RangeError at model\.ts:\d+$/),
+    },
+  ]);
+  expect((await kit.rows(installed)).follow).toMatchObject([{ follower_id: ben }]);
+});
+
+test('one row under two spellings of its id is one row, and nothing is parked', async () => {
+  const [mediaId, objectKey] = [v7(), 'o/x'];
+  const spelt = (id: string, at: number): Event =>
+    event('MediaUploaded', { mediaId: id, ownerId: ana, objectKey }, noon + at);
+  const { owners, parked } = await play([
+    [spelt(mediaId.toUpperCase(), 1), spelt(mediaId, 2), uploaded(ben, 3)],
+  ]);
+  expect(owners.toSorted()).toEqual([ana, ben].toSorted());
+  expect(parked).toEqual([]);
+});
+
 test('an outage parks nothing: the round fails whole and is taken again', async () => {
   const installed = await kit.install(media);
   await claimAll(kit, installed);
@@ -162,13 +223,14 @@ async function retryAll(
 interface Letter {
   key: string;
   code: string;
+  detail: string;
   attempts: number;
   retry: boolean;
 }
 
 async function lettersOf({ consumer }: Installed): Promise<Letter[]> {
   const { rows } = await kit.pool.query(
-    'SELECT key, code, attempts, retry FROM engine.parked WHERE consumer = $1 ORDER BY topic, partition, "offset"',
+    'SELECT key, code, detail, attempts, retry FROM engine.parked WHERE consumer = $1 ORDER BY topic, partition, "offset"',
     [consumer],
   );
   return rows;
@@ -223,7 +285,7 @@ describe('trying again', () => {
     await mend();
     await retryAll(installed, handle);
     const waiting = await lettersOf(installed);
-    expect(waiting.filter(({ key }) => key === ana)).toEqual([
+    expect(waiting.filter(({ key }) => key === ana)).toMatchObject([
       { key: ana, code: 'violates_constraint', attempts: 1, retry: false },
       { key: ana, code: 'behind_parked_key', attempts: 0, retry: false },
     ]);

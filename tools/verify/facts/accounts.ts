@@ -4,7 +4,7 @@ import { erasedPerson, erasedWrites } from './erased.ts';
 /** A person whose name can't be revealed was erased; a tombstone is all that is left. */
 export const accounts: FactSpec = {
   model: 'accounts',
-  definition: 3,
+  definition: 4,
   topics: ['user-events'],
   erasure: { people: 'erased_person', rows: { person: { of: ['user_id'] }, profile: { of: ['user_id'] } } },
   tables: [
