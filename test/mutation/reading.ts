@@ -135,7 +135,7 @@ export const readingMutants: readonly Mutant[] = [
     find: 'JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE b.live',
     replace: 'JOIN ${s}.block b ON b.blocker_id = n.owner_id AND b.blocked_id = n.viewer_id WHERE NOT b.live',
     why: '§7: whoever is blocked goes on to be shown the posts of who has blocked them',
-    tests: ['test/features/visibility.test.ts'],
+    tests: ['test/visibility/table.test.ts'],
   },
   {
     name: 'private-as-public',
@@ -143,7 +143,7 @@ export const readingMutants: readonly Mutant[] = [
     find: 'owners.get(id)!.privateSince !== null;',
     replace: 'owners.get(id)!.privateSince === null;',
     why: '§7: followers of a private account are kept from its posts',
-    tests: ['test/features/visibility.test.ts'],
+    tests: ['test/visibility/table.test.ts'],
   },
   {
     name: 'json-kept-beside-another-reading',
