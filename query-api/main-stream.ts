@@ -23,7 +23,7 @@ const deliveriesLogged = 20;
 runMain('stream', startStream);
 
 async function startStream(config: Config, log: Logger): Promise<Running> {
-  const settings = readStreamSettings();
+  const settings = readStreamSettings(process.env);
   const metrics = streamMetrics(createMetrics('stream'));
   const pool = createPool(config.databaseUrl, { name: 'stream', silenceMs: 17_000 });
   const subscriber = createRedis(config.redisUrl, { name: 'stream-subscriber' });

@@ -10,14 +10,15 @@ export interface AccessTokenOptions {
   issuer: string;
   /** Whether the account of a token is gone; asked for every request. */
   isErased(userId: string): Promise<boolean>;
-  /** Verified tokens kept until they expire. */
-  cacheSize?: number;
 }
 
 export type VerifyToken = (token: string) => Promise<Viewer>;
 
 /** Longer is none of ours. */
 const maxTokenLength = 4_096;
+
+/** Verified tokens kept until they expire. */
+const maxKept = 20_000;
 
 const accountGone = 'The account of this token is gone.';
 
@@ -32,7 +33,7 @@ interface Verified {
  * it expires; whether its account stands is asked each time. Throws token_invalid or token_expired.
  */
 export function createTokenVerifier(options: AccessTokenOptions): VerifyToken {
-  const verified = new LRUCache<string, Verified>({ max: options.cacheSize ?? 20_000 });
+  const verified = new LRUCache<string, Verified>({ max: maxKept });
   return async (token) => {
     if (token.length > maxTokenLength) throw httpProblem('token_invalid');
     const digest = createHash('sha256').update(token).digest('base64');

@@ -24,7 +24,6 @@ export interface HttpServerOptions {
   checks: readonly HealthCheck[];
   corsOrigins: readonly string[];
   trustedProxies: readonly string[];
-  maxConnections?: number;
 }
 
 export interface HttpServer {
@@ -46,7 +45,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   );
   // Longer than the front door keeps an idle connection, so that it never writes into one we have just closed.
   server.keepAliveTimeout = 75_000;
-  server.maxConnections = options.maxConnections ?? 4_096;
+  server.maxConnections = 4_096;
   server.on('clientError', refuseBroken(options.log));
   await listening(server, options);
   const { port } = server.address() as AddressInfo;

@@ -36,12 +36,10 @@ export interface StreamSettings {
   earlyFrames: number;
   pageFrames: number;
   cursorEvery: number;
-  /** How long closing waits for goodbyes to leave. */
-  closeMs: number;
 }
 
 /** Reads the stream's own keys. Throws one sentence that names every wrong key. */
-export function readStreamSettings(env: Record<string, string | undefined> = process.env): StreamSettings {
+export function readStreamSettings(env: Record<string, string | undefined>): StreamSettings {
   const parsed = environment.safeParse(env);
   if (!parsed.success) {
     const wrong = parsed.error.issues.map((issue) => `${issue.path.join('.')} (${issue.message})`).join(', ');
@@ -67,5 +65,4 @@ const fixed = {
   earlyFrames: 500,
   pageFrames: 200,
   cursorEvery: 100,
-  closeMs: 2_000,
 };
