@@ -39,7 +39,7 @@ async function readModels(root: string): Promise<{ file: string; model: Model }[
   return found;
 }
 
-function isModel(value: unknown): value is Model {
+export function isModel(value: unknown): value is Model {
   return typeof value === 'object' && value !== null && 'registers' in value && 'on' in value;
 }
 

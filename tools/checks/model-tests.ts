@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Check, CheckResult } from './check.ts';
+import { isModel } from './keys.ts';
 
 const kit = 'harness/projection.ts';
 
@@ -17,10 +18,6 @@ async function run(root: string): Promise<CheckResult> {
     }
   }
   return { findings, looked, of: 'models' };
-}
-
-function isModel(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'registers' in value && 'on' in value;
 }
 
 function findingsOf(root: string, file: string, name: string): string[] {

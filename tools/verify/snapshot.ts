@@ -47,7 +47,8 @@ export async function openSnapshot(pool: Pool): Promise<Snapshot> {
   }
 }
 
-async function endSnapshot(client: Client): Promise<void> {
+/** Ends the transaction that a look was taken in. */
+export async function endSnapshot(client: Client): Promise<void> {
   const broken = await client.query('ROLLBACK').then(
     () => false,
     () => true,

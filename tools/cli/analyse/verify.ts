@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
+import { positiveNumber } from '../numbers.ts';
 
 interface Options {
   version?: number;
@@ -14,7 +15,7 @@ export function register(program: Command): void {
     .command('verify')
     .description('fold the log by itself and compare every row and feed; status 1 on any difference')
     .argument('[model...]', 'all models unless named')
-    .option('--version <n>', 'a version of the one model that is named, served or not', whole)
+    .option('--version <n>', 'a version of the one model that is named, served or not', positiveNumber)
     .option('--memory <size>', 'what folding may take, such as 256M: less of it needs more disk', size)
     .option('--dir <folder>', 'where what does not fit into memory goes ($EMULSION_HOME/verify)')
     .option('--resume', 'go on with the same verification that was interrupted')
@@ -67,11 +68,6 @@ async function environment(): Promise<Record<string, string | undefined>> {
   if (needed.every((key) => process.env[key])) return process.env;
   const { stackEnvironment } = await import('../../../deploy/native/environment.ts');
   return stackEnvironment();
-}
-
-function whole(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1.');
 }
 
 const units: Record<string, number> = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30 };

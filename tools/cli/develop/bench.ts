@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { BenchReport } from '../../bench/figures.ts';
 import type { BenchWorld } from '../../bench/world.ts';
+import { positiveNumber } from '../numbers.ts';
 
 interface Options {
   likes: number;
@@ -28,40 +29,40 @@ export function register(program: Command): void {
     bench
       .command(name)
       .description(description)
-      .option('--runs <n>', 'runs of each; their median counts', positive, runs)
+      .option('--runs <n>', 'runs of each; their median counts', positiveNumber, runs)
       .option('--json', 'print one JSON object')
       .action((options: Options) => run(options, work));
   add('projection', 'likes with exact counters by one projectors process', 3, projection)
-    .option('--likes <n>', 'likes in the backlog', positive, 300_000)
+    .option('--likes <n>', 'likes in the backlog', positiveNumber, 300_000)
     .addOption(
       new Option('--peer <name>', 'another product beside it, on the same facts').choices(['connect']),
     );
   add('rebuild', 'likes made again from logs of 1, 4 and 16 times a length', 5, rebuild).option(
     '--likes <n>',
     'likes in the smallest log',
-    positive,
+    positiveNumber,
     250_000,
   );
   add('timelines', 'posts fanned out to their readers, and all timelines made again', 3, timelines).option(
     '--posts <n>',
     'posts, each of them to 250 readers',
-    positive,
+    positiveNumber,
     2_000,
   );
   add('verify', 'likes compared with a log that is larger than the memory for it', 1, verify)
-    .option('--likes <n>', 'likes in the log', positive, 10_000_000)
+    .option('--likes <n>', 'likes in the log', positiveNumber, 10_000_000)
     .option('--memory <size>', 'what folding may take', '256M');
   add('commands', 'likes over HTTP, each acknowledged by the broker', 1, commands)
-    .option('--seconds <n>', 'seconds of a run', positive, 60)
-    .option('--connections <n>', 'connections of the load', positive, 256);
+    .option('--seconds <n>', 'seconds of a run', positiveNumber, 60)
+    .option('--connections <n>', 'connections of the load', positiveNumber, 256);
   add('feed', 'home feeds of everybody while likes and follows arrive, warm and cold', 3, feed)
-    .option('--readers <n>', 'people who read', positive, 25_000)
-    .option('--seconds <n>', 'seconds of a run', positive, 20)
-    .option('--connections <n>', 'connections of the load', positive, 64);
+    .option('--readers <n>', 'people who read', positiveNumber, 25_000)
+    .option('--seconds <n>', 'seconds of a run', positiveNumber, 20)
+    .option('--connections <n>', 'connections of the load', positiveNumber, 64);
   add('stream', 'frames to many sockets, memory of each, and many that come back at once', 3, stream).option(
     '--sockets <n>',
     'sockets, one for each of as many people',
-    positive,
+    positiveNumber,
     10_000,
   );
 }
@@ -95,9 +96,4 @@ async function run(options: Options, work: Bench): Promise<void> {
   const say: Say = (text) => void process.stderr.write(`${text}\n`);
   const report = await untilInterrupted((signal) => work(signal, options, say));
   console.log(options.json ? reportJson(report) : printReport(report));
-}
-
-function positive(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1.');
 }

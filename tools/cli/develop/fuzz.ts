@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../numbers.ts';
 
 interface Options {
   url?: string;
@@ -16,7 +17,7 @@ export function register(program: Command): void {
     .option(
       '--seed <n>',
       'the same seed makes up the same requests; another one each time unless given',
-      whole,
+      wholeNumber,
     )
     .option('--seconds <n>', 'so long as somebody, and so long as nobody', seconds, 120)
     .action(async (options: Options) => {
@@ -53,14 +54,9 @@ function randomSeed(): number {
   return Math.floor(Math.random() * 2 ** 31);
 }
 
-function whole(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number.');
-}
-
 /** Access tokens live for a quarter of an hour. */
 function seconds(text: string): number {
-  const number = whole(text);
+  const number = wholeNumber(text);
   if (number >= 10 && number <= 600) return number;
   throw new InvalidArgumentError('It must be 10 to 600.');
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { wholeNumber } from '../numbers.ts';
 
 interface Options {
   graph?: string;
@@ -22,17 +23,22 @@ export function register(program: Command): void {
     )
     .option('--graph <file>', 'edge list "a,b" a line, plain or gzip')
     .option('--directed', 'a follows b; otherwise both ways')
-    .option('--people <n>', 'without an edge list: people', whole, 1_000)
+    .option('--people <n>', 'without an edge list: people', wholeNumber, 1_000)
     .option(
       '--follows <n>',
       'without an edge list: who follows whom, drawn, a few with many followers',
-      whole,
+      wholeNumber,
       10_000,
     )
     .option('--photos <folder>', 'photographs to upload; drawn ones unless given')
-    .option('--uploads <n>', 'photographs uploaded at most, shared by the posts of their author', whole, 500)
-    .option('--posts <n>', 'posts', whole, 5_000)
-    .option('--likes <n>', 'likes', whole, 100_000)
+    .option(
+      '--uploads <n>',
+      'photographs uploaded at most, shared by the posts of their author',
+      wholeNumber,
+      500,
+    )
+    .option('--posts <n>', 'posts', wholeNumber, 5_000)
+    .option('--likes <n>', 'likes', wholeNumber, 100_000)
     .option(
       '--seed <text>',
       'the same seed makes the same world; a repeat writes nothing twice',
@@ -69,11 +75,6 @@ async function run(options: Options): Promise<void> {
   } finally {
     await pool.end();
   }
-}
-
-function whole(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number.');
 }
 
 /** The seed is part of every username. */

@@ -1,5 +1,5 @@
 import type { Client, Pool } from '../../../platform/postgres/pool.ts';
-import { readState, type Verified } from '../snapshot.ts';
+import { endSnapshot, readState, type Verified } from '../snapshot.ts';
 import { type Entry, type Follow, mostOfAnAuthor } from './feeds.ts';
 
 /** How feeds are served, and the tables that they follow from, as of one moment. */
@@ -29,20 +29,12 @@ export async function openLook(pool: Pool, { state }: Verified): Promise<Look> {
       epoch: epoch.rows[0]?.epoch ?? '',
       pulled: new Set(pulled.rows.map((row) => row.author_id as string)),
       factsOf: (readers) => factsOf(client, state.schema, readers),
-      close: () => end(client),
+      close: () => endSnapshot(client),
     };
   } catch (error) {
-    await end(client);
+    await endSnapshot(client);
     throw error;
   }
-}
-
-async function end(client: Client): Promise<void> {
-  const broken = await client.query('ROLLBACK').then(
-    () => false,
-    () => true,
-  );
-  client.release(broken);
 }
 
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::bigint`;
