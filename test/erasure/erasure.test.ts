@@ -5,8 +5,10 @@ import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { modelTopics } from '../../schemas/models.ts';
+import { openWriter } from '../dead-letters/stage.ts';
 import { eventually, type People, peopleOf } from '../features/people.ts';
 import { type Answer, expectStatus, type Person } from '../harness/client.ts';
+import { event } from '../harness/events.ts';
 import { expectVerified } from '../harness/verified.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { emulsion } from '../operate/cli.ts';
@@ -248,4 +250,18 @@ it('stays so when the vault comes back as it was before', async () => {
   expect(await other.differences()).toEqual([]);
   expect((await other.api.call('GET', `/api/users/${leaver.username}`)).status).toBe(404);
   expect(await everywhere(other.owner)).toEqual([]);
+});
+
+it('is known by what a record says, though its headers are lost', async () => {
+  const writer = await openWriter(world);
+  const { key, value } = writer.codec.encode(event('UserErased', { userId: cat!.id }, Date.now()), null);
+  await writer.close();
+  const producer = world.kafka.producer();
+  await producer.connect();
+  await producer.send({ topic: `${world.prefix}user-events`, messages: [{ key, value }] });
+  await producer.disconnect();
+  const applied = await emulsion(other!.env, 'vault', 'apply-erasures');
+  expect(applied).toMatchObject({ status: 0, out: 'erased again   1 accounts\n' });
+  const { rowCount } = await other!.owner.query('SELECT FROM vault.data_key WHERE owner = $1', [cat!.id]);
+  expect(rowCount).toBe(0);
 });

@@ -16,6 +16,7 @@ import { madeAgain, readConsumers, readHoldings, readReactors } from '../../tool
 import { type People, peopleOf } from '../features/people.ts';
 import type { Client, Person } from '../harness/client.ts';
 import { expectStatus } from '../harness/client.ts';
+import { readTopic } from '../harness/log.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { emulsion } from './cli.ts';
 import { framesOf, type Moved, moveWorld, type Told } from './moved.ts';
@@ -240,6 +241,43 @@ test('a vault that has rows is left alone, unless only what is missing is put ba
   );
 });
 
+test('what waited for the log comes back with a number that is free, in its order, and makes way for what comes next', async () => {
+  const later = path.join(folder, 'later.gz');
+  const [eve, fay] = [await other.api.register(), await other.api.register()];
+  await other.stop();
+  const sql = (text: string, ...params: unknown[]) => other.owner.query(text, params);
+  // Neither is known to be in the log yet; the first one lies last.
+  for (const { id } of [fay, eve])
+    await sql(
+      'UPDATE vault.outbox SET relayed_at = NULL, partition = NULL, "offset" = NULL WHERE key = $1',
+      id,
+    );
+  expect(await emulsion(other.env, 'backup', '--to', later)).toMatchObject({ status: 0 });
+  // A vault that began anew since, and gave the number of the first to somebody else.
+  const { rows } = await sql('DELETE FROM vault.outbox RETURNING key, seq::int');
+  const { seq } = rows.find(({ key }) => key === eve.id);
+  await sql(
+    `INSERT INTO vault.outbox (seq, event_id, topic, key, value, headers, partition, "offset", relayed_at)
+     OVERRIDING SYSTEM VALUE VALUES ($1, $2, 'user-events', 'somebody', '', '{}', 0, 0, now())`,
+    seq,
+    randomUUID(),
+  );
+  await sql(`SELECT setval(pg_get_serial_sequence('vault.outbox', 'seq'), $1, false)`, seq);
+  const filled = await emulsion(other.env, 'restore', '--from', later, '--missing', '--json');
+  expect(filled.err).toBe('');
+  expect(JSON.parse(filled.out).rows).toMatchObject({ 'vault.outbox': rows.length });
+  const put = await sql('SELECT key FROM vault.outbox WHERE relayed_at IS NULL ORDER BY seq');
+  expect(put.rows).toEqual([{ key: eve.id }, { key: fay.id }]);
+  await other.services['command-api'].start();
+  expect((await registerAs(other.api, 'gustavo')).status).toBe(201);
+  await vi.waitFor(
+    async () => expect((await sql('SELECT FROM vault.outbox WHERE relayed_at IS NULL')).rowCount).toBe(0),
+    { timeout: patienceMs, interval: 500 },
+  );
+  const logged = await readTopic(world.kafka, `${world.prefix}user-events`);
+  for (const { id } of [eve, fay]) expect(logged.filter(({ key }) => key === id)).toHaveLength(2);
+});
+
 test('a log that is shorter than it was is not the one that goes with the backup', async () => {
   await other.stop();
   const { status, err } = await emulsion(
@@ -254,7 +292,7 @@ test('a log that is shorter than it was is not the one that goes with the backup
 });
 
 test('everything can be thrown away for what the backup has', async () => {
-  await expectAccounts(4);
+  await expectAccounts(7);
   const { err, out } = await emulsion(other.env, 'restore', '--from', file, '--replace', '--json');
   expect(err).toBe('');
   expect(JSON.parse(out).rebuilds).toEqual(

@@ -23,12 +23,17 @@ export async function applyErasures(client: Client, { kafka, prefix, codec }: Er
   let left = 0;
   const stretches = await wholeLog(kafka, prefix, ['user-events']);
   const handle = async (records: LogRecord[]): Promise<void> => {
-    const erasures = records.filter((record) => headerOf(record, 'ce_type') === 'UserErased');
+    const erasures = records.filter(mayBeErasure);
     await codec.prepare(erasures.map((record) => record.value));
     for (const record of erasures) if (await apply(client, codec, record)) left += 1;
   };
   await readLog({ kafka, prefix, stretches, handle });
   return left;
+}
+
+/** Says it by its header, which spares decoding all others, or has none. */
+function mayBeErasure(record: LogRecord): boolean {
+  return (headerOf(record, 'ce_type') || 'UserErased') === 'UserErased';
 }
 
 /** The same on the stack of this environment. */
@@ -47,7 +52,7 @@ export async function applyErasuresOf(env: Record<string, string | undefined>): 
 
 async function apply(client: Client, codec: Codec<Event>, record: LogRecord): Promise<boolean> {
   const event = decoded(codec, record);
-  if (!event) return false;
+  if (event?.type !== 'UserErased') return false;
   const userId = String(event.fields.userId);
   const { rows } = await client.query(
     `SELECT EXISTS (SELECT FROM vault.data_key WHERE owner = $1)

@@ -19,7 +19,8 @@ export interface RepairContext {
 /**
  * Makes the rows of a scope again in the served version, from all events that ever made them, in one transaction:
  * readers see the rows as they were, then as they are. Most of the log is read before that; while the rows are
- * written the projection of the model is held still. Gives a sentence for the operator.
+ * written the projection of the model is held still. Gives a sentence for the operator; throws Refused, among others
+ * when parked records were applied meanwhile.
  */
 export async function repair(
   { engine, projections }: RepairContext,
@@ -27,8 +28,8 @@ export async function repair(
   scope: Scope,
 ): Promise<string> {
   const { projection, installed } = await servedBuild(engine.pool, projections, model.name);
-  const fold = await openScopeFold(engine, installed, scope);
   const from = await savedPositions(engine.pool, installed);
+  const fold = await openScopeFold(engine, installed, scope);
   await read(
     engine,
     from.map((s) => ({ ...s, from: 0n })),
@@ -37,6 +38,7 @@ export async function repair(
   const result = await transaction(engine.pool, async (client) => {
     await client.query('SET LOCAL statement_timeout = 0');
     const ends = await holdStill(client, engine, projection, installed);
+    await fold.lookAgain(client);
     await read(engine, tails(from, ends), fold);
     const written = await rewriteScope(client, engine, installed, scope, fold.winners());
     crashPoint('repair.written');

@@ -1,5 +1,6 @@
 import { type SealedEvent, Undecodable } from '../../../platform/log/codec.ts';
 import type { LogRecord } from '../../../platform/log/consumer.ts';
+import type { Queryable } from '../../../platform/postgres/pool.ts';
 import type { Installed } from '../apply.ts';
 import { changesOf } from '../model.ts';
 import type { Engine } from '../runner.ts';
@@ -9,6 +10,11 @@ import { keysInScope, rowKey } from './scope-rows.ts';
 
 export interface ScopeFold {
   take(records: LogRecord[]): Promise<void>;
+  /**
+   * Looks again what is parked and ruled, once no round of the model commits any more and before the rest of the log is
+   * taken. Throws Refused when records that were left out are applied by now.
+   */
+  lookAgain(held: Queryable): Promise<void>;
   winners(): Winner[];
 }
 
@@ -17,14 +23,15 @@ const mostRows = 200_000;
 
 /**
  * Finds the newest event of every row in a scope: of rows that events of the scope name, and of rows that are there
- * and in the scope now, whoever wrote them. Records that are parked stay out, as they do in the live path.
+ * and in the scope now, whoever wrote them. Records that are parked stay out, as they do in the live path: what is
+ * taken before lookAgain must lie before positions that were read before this.
  */
 export async function openScopeFold(engine: Engine, installed: Installed, scope: Scope): Promise<ScopeFold> {
   const { codec, pool } = engine;
   const there = await keysInScope(pool, installed, scope, mostRows);
-  const parked = await parkedOffsets(engine, installed);
-  await engine.rulings.refresh();
-  const ruled = engine.rulings.of(installed.model.name);
+  const leftOut = await parkedPlaces(pool, installed);
+  let parked = leftOut;
+  let ruled = await rulingsNow(engine, installed);
   const winners = new Map<string, Winner>();
 
   const decode = (record: LogRecord): SealedEvent | null => {
@@ -62,6 +69,12 @@ export async function openScopeFold(engine: Engine, installed: Installed, scope:
         if (sealed) takeEvent(sealed);
       }
     },
+    async lookAgain(held) {
+      parked = await parkedPlaces(held, installed);
+      // Behind its position a model parks nothing more, and only what is parked is ruled: what is new concerns the rest.
+      if ([...leftOut].some((place) => !parked.has(place))) throw new Refused(appliedMeanwhile(installed));
+      ruled = await rulingsNow(engine, installed);
+    },
     winners: () => [...winners.values()],
   };
 }
@@ -77,10 +90,23 @@ function isOlder(a: SealedEvent, b: SealedEvent): boolean {
   return a.meta.time < b.meta.time || (a.meta.time === b.meta.time && a.meta.id < b.meta.id);
 }
 
-async function parkedOffsets({ pool }: Engine, { consumer }: Installed): Promise<Set<string>> {
-  const { rows } = await pool.query(
+async function parkedPlaces(db: Queryable, { consumer }: Installed): Promise<Set<string>> {
+  const { rows } = await db.query(
     'SELECT topic, partition, "offset" FROM engine.parked WHERE consumer = $1',
     [consumer],
   );
   return new Set(rows.map((row) => `${row.topic}/${row.partition}/${row.offset}`));
+}
+
+/** How this model takes a record, as operators have ruled up to now. */
+async function rulingsNow(
+  { rulings }: Engine,
+  { model }: Installed,
+): Promise<ReturnType<Engine['rulings']['of']>> {
+  await rulings.refresh();
+  return rulings.of(model.name);
+}
+
+function appliedMeanwhile({ model }: Installed): string {
+  return `Parked records of ${model.name} came through or were discarded while the log was read, so nothing is changed; ask for it again.`;
 }

@@ -46,10 +46,15 @@ export function register(program: Command): void {
       const found = await rebuildClaims(stackEnvironment(), { write: !options.dryRun });
       console.log(`accounts in the log        ${found.accounts}`);
       console.log(`erased ones beside them    ${found.erased}`);
+      console.log(`records not to be read     ${found.unread}`);
       console.log(`claims in the vault        ${found.before}`);
       console.log(`missing, ${options.dryRun ? 'to write ' : 'written  '}         ${found.missing}`);
       console.log(`without event, ${options.dryRun ? 'to remove' : 'removed  '}   ${found.stale}`);
       console.log(`held by another account    ${found.conflicts}`);
+      if (found.unread > 0)
+        console.log(
+          'What can not be read is parked, see emulsion dead-letters list; until it is ruled on, claims of its keys stay.',
+        );
       if (found.conflicts === 0) return;
       console.log(
         'Two accounts of the log have one name, or the vault gives it to another: a person must decide.',

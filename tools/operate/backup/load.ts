@@ -92,15 +92,26 @@ async function copyRows(
   return copy.rowCount;
 }
 
-/** Those whose key is not there; a key that is there stays as it is. */
-async function copyMissing(client: Client, table: Table, lines: AsyncIterable<Buffer>): Promise<number> {
-  const columns = columnList(table.columns);
+/**
+ * Those whose key is not there; a key that is there stays as it is. Numbers that Postgres gives out are given anew, in
+ * the order of the old ones: an old one may be another row's by now. What waits in the outbox so comes behind what waits
+ * there already, which no model minds.
+ */
+async function copyMissing(
+  client: Client,
+  { table, columns }: Table,
+  lines: AsyncIterable<Buffer>,
+): Promise<number> {
   await client.query(
-    `CREATE TEMPORARY TABLE coming ON COMMIT DROP AS SELECT ${columns} FROM ${table.table} WHERE false`,
+    `CREATE TEMPORARY TABLE coming ON COMMIT DROP AS SELECT ${columnList(columns)} FROM ${table} WHERE false`,
   );
-  await copyRows(client, { table: 'coming', columns: table.columns }, lines);
+  await copyRows(client, { table: 'coming', columns }, lines);
+  await raiseSequences(client, table);
+  const numbers = (await numbersOf(client, table)).map(({ column }) => column);
+  const own = columnList(columns.filter((column) => !numbers.includes(column)));
+  const order = numbers.length > 0 ? `ORDER BY ${columnList(numbers)}` : '';
   const { rowCount } = await client.query(
-    `INSERT INTO ${table.table} (${columns}) OVERRIDING SYSTEM VALUE SELECT ${columns} FROM coming ON CONFLICT DO NOTHING`,
+    `INSERT INTO ${table} (${own}) SELECT ${own} FROM coming ${order} ON CONFLICT DO NOTHING`,
   );
   await client.query('DROP TABLE coming');
   return rowCount ?? 0;
@@ -108,14 +119,18 @@ async function copyMissing(client: Client, table: Table, lines: AsyncIterable<Bu
 
 /** Numbers that Postgres gives out go on above those that are there. */
 async function raiseSequences(db: Queryable, table: string): Promise<void> {
+  for (const { column, sequence } of await numbersOf(db, table))
+    await db.query(
+      `SELECT setval($1, greatest((SELECT max(${column}) FROM ${table}), (SELECT last_value FROM ${sequence})))`,
+      [sequence],
+    );
+}
+
+async function numbersOf(db: Queryable, table: string): Promise<{ column: string; sequence: string }[]> {
   const { rows } = await db.query(
     `SELECT attname AS column, pg_get_serial_sequence($1, attname) AS sequence FROM pg_attribute
      WHERE attrelid = $1::regclass AND attidentity <> ''`,
     [table],
   );
-  for (const { column, sequence } of rows)
-    await db.query(
-      `SELECT setval($1, greatest((SELECT max(${column}) FROM ${table}), (SELECT last_value FROM ${sequence})))`,
-      [sequence],
-    );
+  return rows;
 }
