@@ -81,6 +81,7 @@ export function createTimelineHandler(engine: Engine, installed: Installed, opti
     const began = performance.now();
     const applied = await applyRound(engine, installed, batches, {
       fence: holdPositions,
+      savesLater: true,
       write: settleRows,
       inTransaction: (client, events) => afterRows(round, client, events),
       committed: (part) => show(round, part),

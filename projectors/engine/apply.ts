@@ -49,8 +49,8 @@ export interface RoundKind<T> {
   idleLimitMs?: number;
   /** Writes the rows of these events: settleRows, or the bulk path of a rebuild. */
   write(client: Client, installed: Installed, events: readonly SeenEvent[]): Promise<void>;
-  /** Ends a retry of parked records with the rows, unless the model saves its positions later: see saveApplied. */
-  settle?: typeof settleLetters;
+  /** Of a model that saves its positions later, and ends retries of parked records with them: see saveApplied. */
+  savesLater?: boolean;
   /** Further work in the transaction of the rows. */
   inTransaction(client: Client, events: readonly SeenEvent[]): Promise<T>;
   /** What follows the commit: nothing of the next records is applied before it. */
@@ -153,7 +153,7 @@ async function applyDecoded<T>(
     if (isArmed()) for (const { meta } of events) crashPoint(`apply ${meta.id}`);
     await kind.write(client, installed, events);
     const result = await kind.inTransaction(client, events);
-    if (tried) await (kind.settle ?? settleLetters)(client, installed.consumer, tried);
+    if (tried && !kind.savesLater) await settleLetters(client, installed.consumer, tried);
     return { steps, events, parkings: tried ? parkings.filter(isFailure) : parkings, tried, result };
   };
   return transaction(context.pool, work, kind.idleLimitMs ?? roundIdleMs);

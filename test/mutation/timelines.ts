@@ -51,6 +51,14 @@ export const timelineMutants: readonly Mutant[] = [
     tests: [timelinesTest],
   },
   {
+    name: 'letter-ends-before-redis',
+    file: 'projectors/content/timeline.runner.ts',
+    find: '      savesLater: true,\n',
+    replace: '',
+    why: '§6: a parked record that is tried again is in no timeline when its process dies before Redis has it',
+    tests: ['test/projection/timelines.test.ts'],
+  },
+  {
     name: 'believed-while-remade',
     file: scripts,
     find: "redis.call('DEL', KEYS[3], KEYS[4])\nredis.call('SET', KEYS[2]",

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { v7 } from 'uuid';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { readLetters } from '../../platform/postgres/parked.ts';
 import { claimPositions } from '../../platform/postgres/positions.ts';
 import { createRedis, type Redis, redisReady } from '../../platform/redis/redis.ts';
 import { partsOf, readFanOut } from '../../projectors/content/timeline.facts.ts';
@@ -325,6 +326,36 @@ test('locks that are lost while timelines are written have all of them made agai
   await redis.del(world.keys.timeline(edge.followerId));
   expect(await remakeWhenLost(engine, installed, options)).toBe(true);
   expect(await world.served(edge.followerId)).toEqual([post.id]);
+});
+
+test('a parked record that is tried again is parked until Redis has it, too: whoever dies in between tries it again', async () => {
+  const world = await freshTimelines(100);
+  const { consumer, schema } = world.installed;
+  const post = posts[0]!;
+  await kit.pool.query(
+    `ALTER TABLE ${schema}.timeline_post ADD CONSTRAINT refused CHECK (author_id IS NULL)`,
+  );
+  const [batches] = batchesOf(engine, [[published(post.id, post.author, post.publishedAt)]]);
+  await world.handle(batches!);
+  await kit.pool.query(`ALTER TABLE ${schema}.timeline_post DROP CONSTRAINT refused`);
+  await kit.pool.query('UPDATE engine.parked SET retry = true WHERE consumer = $1', [consumer]);
+  const { topic, partition, nextOffset } = batches![0]!;
+  const retry = async (handle: typeof world.handle): Promise<void> => {
+    const records = await readLetters(kit.pool, consumer, { topic, partition }, 10);
+    expect(records).toHaveLength(1);
+    const place = { topic, partition, generation: 1n, firstOffset: nextOffset, nextOffset };
+    await handle([{ ...place, records, unparking: true }]);
+  };
+  const store = {
+    ...world.options.store,
+    edit: () => Promise.reject(new StaleTimelineWriter('another has begun')),
+  };
+  const dying = createTimelineHandler(engine, world.installed, { ...world.options, store });
+  await expect(retry(dying)).rejects.toMatchObject({ name: 'Fenced' });
+  expect(await world.served(post.author)).toEqual([]);
+  await retry(world.handle);
+  expect(await world.served(post.author)).toEqual([post.id]);
+  expect(await readLetters(kit.pool, consumer, { topic, partition }, 10)).toEqual([]);
 });
 
 test('a stale process writes neither rows nor timelines', async () => {
