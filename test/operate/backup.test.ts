@@ -12,10 +12,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { forgetAccount } from '../../command-api/account/erase.vault.ts';
+import { insertOutbox } from '../../command-api/append/outbox.ts';
+import { openCodec } from '../../platform/log/codec.ts';
+import { transaction } from '../../platform/postgres/pool.ts';
+import { readConfig } from '../../platform/process/config.ts';
+import { type Event, eventCatalog } from '../../schemas/generated/events.ts';
 import { madeAgain, readConsumers, readHoldings, readReactors } from '../../tools/operate/backup/holdings.ts';
 import { type People, peopleOf } from '../features/people.ts';
 import type { Client, Person } from '../harness/client.ts';
 import { expectStatus } from '../harness/client.ts';
+import { event } from '../harness/events.ts';
 import { readTopic } from '../harness/log.ts';
 import { startWorld, type World } from '../harness/world.ts';
 import { emulsion } from './cli.ts';
@@ -299,9 +306,48 @@ test('everything can be thrown away for what the backup has', async () => {
     expect.arrayContaining(['accounts', 'graph', 'likes', 'media', 'posts', 'timelines']),
   );
   await expectAccounts(3);
+});
+
+test.each(['missing', 'replace'])('whose erasure still waits for the log stays erased: %s', async (mode) => {
+  const gone = mode === 'missing' ? ana : cleo;
+  await leaveWithoutLog(gone);
+  const { err } = await emulsion(other.env, 'restore', '--from', file, `--${mode}`);
+  expect(err).toBe('');
+  await expectAccounts(mode === 'missing' ? 2 : 1);
+  const { rows } = await other.owner.query(
+    'SELECT key FROM vault.outbox WHERE relayed_at IS NULL ORDER BY seq',
+  );
+  expect(rows).toContainEqual({ key: gone.id });
+});
+
+test('and is erased everywhere once it comes there', async () => {
   await other.start();
   expectStatus(await login(other.api, ben), 200);
+  for (const gone of [ana, cleo]) {
+    expect((await login(other.api, gone)).status).toBe(401);
+    await vi.waitFor(
+      async () => expect((await other.api.call('GET', `/api/users/${gone.username}`)).status).toBe(404),
+      { timeout: patienceMs, interval: 500 },
+    );
+  }
+  await other.level();
+  // Rows of whoever came since the backup are there until the models that were asked for are built.
+  await vi.waitFor(async () => expect(await other.differences()).toEqual([]), {
+    timeout: patienceMs,
+    interval: 2_000,
+  });
 });
+
+/** What command-api has committed when the broker is away: the log knows nothing of it. */
+async function leaveWithoutLog({ id }: Person): Promise<void> {
+  const { prefix, registryUrl } = readConfig(other.env);
+  const codec = await openCodec<Event>({ registryUrl, prefix, catalog: eventCatalog });
+  const erased = event('UserErased', { userId: id }, Date.now());
+  await transaction(other.owner, async (client) => {
+    await forgetAccount(client, { userId: id, eventId: erased.meta.id, time: erased.meta.time });
+    await insertOutbox(client, erased.meta.id, codec.encode(erased, null));
+  });
+}
 
 async function expectAccounts(accounts: number): Promise<void> {
   const { rows } = await other.owner.query('SELECT count(*)::int AS accounts FROM vault.credential');

@@ -1,4 +1,6 @@
-import { forgetAccount } from '../../command-api/account/erase.vault.ts';
+import { type ErasedAccount, forgetAccount } from '../../command-api/account/erase.vault.ts';
+import { insertOutbox } from '../../command-api/append/outbox.ts';
+import type { EncodedRecord } from '../../platform/log/appender.ts';
 import { type Codec, openCodec, Undecodable } from '../../platform/log/codec.ts';
 import { connectKafka, type Kafka } from '../../platform/log/kafka.ts';
 import { readLog, wholeLog } from '../../platform/log/read-log.ts';
@@ -29,6 +31,34 @@ export async function applyErasures(client: Client, { kafka, prefix, codec }: Er
   };
   await readLog({ kafka, prefix, stretches, handle });
   return left;
+}
+
+/** An erasure that was acknowledged, with its event as it waits in the outbox: the log does not tell of it yet. */
+interface WaitingErasure extends ErasedAccount {
+  record: EncodedRecord;
+}
+
+/** Erasures that only this vault knows of, so that one which takes its place does not forget them. */
+export async function readWaitingErasures(client: Client): Promise<WaitingErasure[]> {
+  const { rows } = await client.query(
+    `SELECT user_id, event_id, topic, key, value, headers, o.created_at
+     FROM vault.erasure JOIN vault.outbox o USING (event_id) WHERE o.relayed_at IS NULL ORDER BY o.seq`,
+  );
+  return rows.map(({ user_id, event_id, created_at, ...record }) => ({
+    ...{ userId: user_id, eventId: event_id, time: created_at.getTime() },
+    record,
+  }));
+}
+
+/** Erases them in the vault that is here now, and has their events wait in it. */
+export async function bringErasures(client: Client, waiting: readonly WaitingErasure[]): Promise<void> {
+  for (const { record, ...account } of waiting) {
+    const { rowCount } = await client.query('SELECT FROM vault.outbox WHERE event_id = $1', [
+      account.eventId,
+    ]);
+    if (rowCount === 0) await insertOutbox(client, account.eventId, record);
+    await forgetAccount(client, account);
+  }
 }
 
 /** Says it by its header, which spares decoding all others, or has none. */

@@ -11,7 +11,7 @@ import { createLogger } from '../../../platform/telemetry/logger.ts';
 import { type Event, eventCatalog } from '../../../schemas/generated/events.ts';
 import { topics } from '../../../schemas/topics.ts';
 import { migrate } from '../../stack/prepare.ts';
-import { applyErasures } from '../erasures.ts';
+import { applyErasures, bringErasures, readWaitingErasures } from '../erasures.ts';
 import { countLines, type Header, readBackup, type Trailer } from './file.ts';
 import { bringMigrations, mustBeEmpty, mustBeItsLog, mustBeQuiet, mustFit, mustOpen } from './fits.ts';
 import { openToldFrames } from './frames.ts';
@@ -64,8 +64,10 @@ export async function restore(
     const log = { kafka: servers.kafka, prefix: config.prefix, codec: await openCodec<Event>(schemas) };
     const { forget, erased, ...done } = await transaction(servers.pool, async (client) => {
       if (mode === 'empty') await mustBeEmpty(client);
+      const waiting = (await knowsErasures(client)) ? await readWaitingErasures(client) : [];
       const rows = await putBack(client, file, header, mode);
       await mustOpen(client, config.masterKeyFile);
+      await bringErasures(client, waiting);
       const erased = (await knowsErasures(client)) ? await applyErasures(client, log) : null;
       await settleEngine(client, header.madeAt);
       const rebuilds = await orderRebuilds(client, header.madeAt);
