@@ -7,6 +7,8 @@ const [apply, parking, intake] = [
   'projectors/engine/parking.ts',
   'platform/log/intake.ts',
 ];
+const eraser = 'media-pipeline/run/eraser.ts';
+const eraserTest = 'test/media/eraser.test.ts';
 const parkingTest = 'test/projection/parking.test.ts';
 const intakeTest = 'test/log/intake.test.ts';
 
@@ -140,5 +142,29 @@ export const parkingMutants: readonly Mutant[] = [
       'AND p.key <> ALL(ARRAY(SELECT q.key FROM engine.parked q WHERE q."offset" = ANY($5::bigint[]))) GROUP BY',
     why: 'rule 6: what is parked of a key is applied while something before it is still parked',
     tests: [parkingTest, 'test/dead-letters/order.test.ts'],
+  },
+  {
+    name: 'refused-object-keeps-all',
+    file: eraser,
+    find: 'if (!isRefused(error)) throw error;',
+    replace: 'throw error;',
+    why: 'rule 2: one object that may not be removed keeps those of everybody who is erased later',
+    tests: [eraserTest],
+  },
+  {
+    name: 'refused-asked-before-others',
+    file: eraser,
+    find: '  const most = refused.size + refusedAtOnce;\n',
+    replace: '  refused.clear();\n  const most = refusedAtOnce;\n',
+    why: 'rule 2: as many as a look goes past keep the objects of everybody who is erased later',
+    tests: [eraserTest],
+  },
+  {
+    name: 'outage-gone-past',
+    file: eraser,
+    find: 'if (!isRefused(error)) throw error;',
+    replace: 'void isRefused;',
+    why: 'rule 8: a store that is away is asked for every account of each look',
+    tests: [eraserTest],
   },
 ];
