@@ -7,6 +7,8 @@ const [apply, parking, intake] = [
   'projectors/engine/parking.ts',
   'platform/log/intake.ts',
 ];
+const uploads = 'media-pipeline/run/consume.ts';
+const uploadsTest = 'test/media/pipeline.test.ts';
 const eraser = 'media-pipeline/run/eraser.ts';
 const eraserTest = 'test/media/eraser.test.ts';
 const parkingTest = 'test/projection/parking.test.ts';
@@ -166,5 +168,29 @@ export const parkingMutants: readonly Mutant[] = [
     replace: 'void isRefused;',
     why: 'rule 8: a store that is away is asked for every account of each look',
     tests: [eraserTest],
+  },
+  {
+    name: 'lost-header-stops-the-pipeline',
+    file: uploads,
+    find: 'if (!type) return true;',
+    replace: "if (!type) throw new UnknownEventType('without a type');",
+    why: 'rule 6: one record without headers ends all processing of media, and can be neither parked nor discarded',
+    tests: [uploadsTest],
+  },
+  {
+    name: 'lost-header-taken-for-an-upload',
+    file: uploads,
+    find: "    if (sealed.type !== 'MediaUploaded') return { eventTime: sealed.meta.time, discard: null };\n",
+    replace: '',
+    why: 'rule 6: an outcome without headers is taken for an upload, and parked',
+    tests: [uploadsTest],
+  },
+  {
+    name: 'unknown-name-passed-over',
+    file: uploads,
+    find: "if (type in eventCatalog) return type === 'MediaUploaded';",
+    replace: "if (type !== '') return type === 'MediaUploaded';",
+    why: 'rule 6: what only a newer version knows is passed over without a word',
+    tests: [uploadsTest],
   },
 ];
