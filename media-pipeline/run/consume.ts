@@ -59,7 +59,7 @@ export function createHandler(pipeline: Pipeline): (batches: readonly PartitionB
   };
 
   return async (batches) => {
-    const uploads = (await asRuled(pipeline, batches)).filter(isUpload);
+    const uploads = (await asRuled(pipeline, batches)).filter(mayBeUpload);
     if (batches.some(({ unparking }) => unparking)) forgetStuck(ended, uploads);
     await pipeline.codec.prepare(uploads.map((record) => record.value));
     await eachAtOnce(uploads, pipeline.atOnce, end);
@@ -90,12 +90,14 @@ function idOf(record: LogRecord): string {
   return headerOf(record, 'ce_id') ?? `${record.topic}/${record.partition}/${record.offset}`;
 }
 
-function isUpload(record: LogRecord): boolean {
-  const type = headerOf(record, 'ce_type') ?? '';
+/** A record that lost its headers may be one: what it is shows when it is decoded. */
+function mayBeUpload(record: LogRecord): boolean {
+  const type = headerOf(record, 'ce_type');
+  if (!type) return true;
   if (type in eventCatalog) return type === 'MediaUploaded';
   throw new UnknownEventType(
-    `${record.topic}/${record.partition} holds an event ${type || 'without a type'} at ${record.offset} that this ` +
-      'version does not know. Deploy the consumers first.',
+    `${record.topic}/${record.partition} holds an event ${type} at ${record.offset} that this version does not know. ` +
+      'Deploy the consumers first.',
   );
 }
 
@@ -103,7 +105,9 @@ async function settle(pipeline: Pipeline, record: LogRecord): Promise<Ended> {
   const { codec, appender, log, metrics } = pipeline;
   const began = performance.now();
   try {
-    const cause = codec.reveal(codec.decode(record.value), () => undefined) as EventOf<'MediaUploaded'>;
+    const sealed = codec.decode(record.value);
+    if (sealed.type !== 'MediaUploaded') return { eventTime: sealed.meta.time, discard: null };
+    const cause = codec.reveal(sealed, () => undefined) as EventOf<'MediaUploaded'>;
     const outcome = await outcomeUnlessErased(pipeline, cause);
     if (outcome === null) return { eventTime: cause.meta.time, discard: cause.objectKey };
     await appender.append(codec.encode(outcome, null));

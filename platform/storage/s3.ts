@@ -9,7 +9,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import type { StorageConfig } from '../process/config.ts';
 import { type BoundedStream, type Fetched, readBounded } from './bounded.ts';
-import { isMissing, unavailable } from './errors.ts';
+import { isMissing, ObjectRefused, unavailable } from './errors.ts';
 
 export interface StoredObject {
   /** Bytes. */
@@ -161,7 +161,7 @@ async function removeSome(client: S3Client, Bucket: string, keys: readonly strin
   const Delete = { Objects: keys.map((Key) => ({ Key })), Quiet: true };
   const answer = await client.send(new DeleteObjectsCommand({ Bucket, Delete }));
   const failed = answer.Errors?.find((error) => error.Code !== 'NoSuchKey');
-  if (failed) throw new Error(`${failed.Key}: ${failed.Code} ${failed.Message}`);
+  if (failed) throw new ObjectRefused(`${failed.Key}: ${failed.Code} ${failed.Message}`);
 }
 
 async function asked<T>(what: string, key: string, work: () => Promise<T>): Promise<T> {

@@ -27,17 +27,17 @@ function peopleOf({ userId, payload: { data } }: AddressedFrame): string[] {
 export async function takeBackFromErased(
   client: Queryable,
   kept: readonly NumberedFrame[],
-): Promise<{ frames: NumberedFrame[]; erased: string[] }> {
+): Promise<NumberedFrame[]> {
   const erased = await erasedAmong(
     client,
     kept.map(({ userId }) => userId),
   );
   await forgetFrames(client, [...erased]);
-  return { frames: kept.filter(({ userId }) => !erased.has(userId)), erased: [...erased] };
+  return kept.filter(({ userId }) => !erased.has(userId));
 }
 
 /**
- * Deletes what these people were told. What others were told of them stays under its number, an id and nothing more, and
+ * Deletes what these people were told (in Redis: stream.sweep.ts). What others were told of them stays under its number, an id and nothing more, and
  * is not shown again (query-api/stream/still-shows.ts).
  */
 export async function forgetFrames(client: Queryable, userIds: readonly string[]): Promise<void> {

@@ -14,12 +14,6 @@ const maxRecords = 500;
 /** Frames that Redis keeps of a user; older ones come from Postgres. */
 const keptInRedis = 1_000;
 
-/** What a round has numbered, and whose streams are gone. */
-interface Told {
-  frames: NumberedFrame[];
-  erased: string[];
-}
-
 /**
  * Numbers each user's frames in Postgres, in the transaction that saves the position, then passes them to Redis for
  * the stream nodes. A frame that Redis missed is found by the nodes' own look (DESIGN §8).
@@ -31,7 +25,7 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
     installed,
     async (batches) => {
       const began = performance.now();
-      const applied = await applyRound<Told>(engine, installed, batches, {
+      const applied = await applyRound<NumberedFrame[]>(engine, installed, batches, {
         fence: savePositions,
         write: settleRows,
         async inTransaction(client, events) {
@@ -40,11 +34,11 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
             ...events.flatMap((event) => madeOf(event, framesOf)),
             ...posts,
           ]);
-          const { frames, erased } = await takeBackFromErased(client, await keepFrames(client, fresh));
-          const told = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
-          await forgetFrames(client, told);
+          const frames = await takeBackFromErased(client, await keepFrames(client, fresh));
+          const erased = events.flatMap((event) => (event.type === 'UserErased' ? [event.userId] : []));
+          await forgetFrames(client, erased);
           crashPoint('stream.applied');
-          return { frames, erased: [...told, ...erased] };
+          return frames;
         },
         async committed({ result }) {
           crashPoint('stream.committed');
@@ -58,10 +52,9 @@ export async function runStreamReactor(engine: Engine, redis: Redis): Promise<Ru
   );
 }
 
-async function publish(engine: Engine, redis: Redis, { frames, erased }: Told): Promise<void> {
-  if (frames.length + erased.length === 0) return;
+async function publish(engine: Engine, redis: Redis, frames: readonly NumberedFrame[]): Promise<void> {
+  if (frames.length === 0) return;
   const pipeline = redis.pipeline();
-  for (const userId of erased) pipeline.del(streamKey(engine.prefix, userId));
   for (const { userId, seq, payload } of frames) {
     const key = streamKey(engine.prefix, userId);
     const text = JSON.stringify({ seq, ...payload });

@@ -1,4 +1,6 @@
+import type { PartitionMetadata } from 'kafkajs';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { openHeads } from '../../platform/log/topics.ts';
 import { topics } from '../../schemas/topics.ts';
 import { type Brokers, startBrokers } from '../harness/brokers.ts';
 import { startWorld, type World } from '../harness/world.ts';
@@ -11,7 +13,8 @@ let world: World;
 let stage: Stage;
 
 beforeAll(async () => {
-  brokers = await startBrokers(3);
+  // Leaders go back to a node that lives again within seconds, not minutes.
+  brokers = await startBrokers(3, { settings: { 'leader.imbalance.check.interval.seconds': '5' } });
   const addresses = brokers.nodes.map(({ address }) => address).join(',');
   world = await startWorld({ env: { KAFKA_BROKERS: addresses, EMULSION_REPLICATION: '3' } });
   stage = await openStage(world);
@@ -22,17 +25,26 @@ afterAll(async () => {
   await brokers?.close();
 });
 
-/** How many copies in sync the partition with the fewest has. */
-async function fewestInSync(): Promise<number> {
+async function partitionsNow(): Promise<PartitionMetadata[]> {
   const admin = world.kafka.admin();
   await admin.connect();
   try {
     const names = topics.map((topic) => `${world.prefix}${topic}`);
     const found = await admin.fetchTopicMetadata({ topics: names });
-    return Math.min(...found.topics.flatMap(({ partitions }) => partitions.map(({ isr }) => isr.length)));
+    return found.topics.flatMap(({ partitions }) => partitions);
   } finally {
     await admin.disconnect();
   }
+}
+
+/** How many copies in sync the partition with the fewest has. */
+async function fewestInSync(): Promise<number> {
+  return Math.min(...(await partitionsNow()).map(({ isr }) => isr.length));
+}
+
+/** How many partitions are led by another node than the first that was given them. */
+async function ledElsewhere(): Promise<number> {
+  return (await partitionsNow()).filter(({ leader, replicas }) => leader !== replicas[0]).length;
 }
 
 async function startAgain(...killed: number[]): Promise<void> {
@@ -69,6 +81,18 @@ const faults: Fault[] = [
 
 test('every topic is on three nodes, of which two must have a write', async () => {
   expect(await fewestInSync()).toBe(3);
+});
+
+test('when leaders move between nodes that all live, heads are read again within seconds', async () => {
+  const heads = await openHeads(world.kafka, world.prefix, topics);
+  const areRead = (timeout: number) => vi.waitFor(heads.read, { timeout, interval: 200 });
+  await brokers.nodes[0]!.kill();
+  await areRead(60_000);
+  expect(await ledElsewhere()).toBeGreaterThan(0);
+  await startAgain(0);
+  await vi.waitFor(async () => expect(await ledElsewhere()).toBe(0), { timeout: 60_000, interval: 500 });
+  await areRead(5_000);
+  await heads.close();
 });
 
 test.each(faults)('$what', (fault) => liveThrough(stage, fault));

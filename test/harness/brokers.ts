@@ -36,6 +36,8 @@ export interface BrokersOptions {
   before?(address: string): Promise<string>;
   /** Where the data lies. */
   disk?: SmallDisk;
+  /** Other settings than the stack's. */
+  settings?: Record<string, string>;
 }
 
 const part = partNamed('kafka');
@@ -67,7 +69,8 @@ export async function startBrokers(count: 1 | 3, options: BrokersOptions = {}): 
       'controller.quorum.voters': voters,
       'log.dirs': data,
     };
-    writeFileSync(config, propertiesOf({ ...part.settings, ...replicated(count), ...own }));
+    const settings = { ...part.settings, ...options.settings, ...replicated(count), ...own };
+    writeFileSync(config, propertiesOf(settings));
     const [file, ...args] = java(['kafka.tools.StorageTool', 'format', '-t', cluster, '-c', config]);
     await promisify(execFile)(file, args);
     return brokerOf({ address, port, command: java(['kafka.Kafka', config]), log: `${config}.log` });

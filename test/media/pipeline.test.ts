@@ -55,13 +55,26 @@ describe('the pipeline', () => {
   }, 60_000);
 
   it('parks what is no event at all and goes on behind it', async () => {
-    await stage.uploadGarbage();
+    const headers = { ce_id: 'no id', ce_type: 'MediaUploaded', traceparent: '' };
+    await stage.append(Buffer.from('garbage'), headers);
     const photos = [];
     for (let n = 0; n < 4; n += 1) photos.push(await stage.upload(await noise(40, 40).png().toBuffer()));
     await stage.decided(photos);
     await expect
       .poll(() => stage.parked(), { timeout: 10_000 })
       .toEqual([{ code: 'undecodable', key: 'garbage' }]);
+  }, 60_000);
+
+  it('takes what has no headers for what it is', async () => {
+    const parked = await stage.parked();
+    const photo = await stage.put(await noise(40, 40).png().toBuffer());
+    for (const what of [photo, stage.outcomes()[0]!, Buffer.from('garbage')]) await stage.append(what, {});
+    expect((await stage.decided([photo]))[0]).toMatchObject({ type: 'MediaReady' });
+    await expect
+      .poll(() => stage.parked(), { timeout: 10_000 })
+      .toEqual([...parked, { code: 'undecodable', key: 'garbage' }]);
+    const later = await stage.upload(await noise(40, 40).png().toBuffer());
+    await stage.decided([later]);
   }, 60_000);
 
   it('answers for its health and counts what it did', async () => {
@@ -71,4 +84,13 @@ describe('the pipeline', () => {
     expect(metrics).toMatch(/media_outcomes_total\{code="media_not_an_image".*\} 1/);
     expect(metrics).toMatch(/worker_latency_seconds_count\{.*worker="media"\} \d+/);
   });
+
+  it('stops at an event of a name that it does not know, and says so', async () => {
+    const photo = await stage.put(await noise(40, 40).png().toBuffer());
+    await stage.append(photo, { ce_type: 'MediaFramed' });
+    await expect
+      .poll(async () => (await pipeline.ask('/readyz')).text(), { timeout: 30_000 })
+      .toContain('MediaFramed');
+    expect(stage.outcomes().filter(({ mediaId }) => mediaId === photo.mediaId)).toEqual([]);
+  }, 60_000);
 });

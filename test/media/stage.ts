@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { databaseUrl, ownerRole, stackEnvironment } from '../../deploy/native/environment.ts';
 import { resolvePaths } from '../../deploy/native/paths.ts';
 import { resolvePorts } from '../../deploy/native/ports.ts';
-import { openAppender } from '../../platform/log/appender.ts';
+import { type EncodedRecord, openAppender } from '../../platform/log/appender.ts';
 import { openCodec } from '../../platform/log/codec.ts';
 import { connectKafka, type Kafka } from '../../platform/log/kafka.ts';
 import { topicName } from '../../platform/log/topics.ts';
@@ -27,8 +27,10 @@ export interface Stage {
   storage: Storage;
   /** Puts the bytes (null: none) and says so in the log, as command-api does on `complete`. */
   upload(bytes: Buffer | null): Promise<MediaUploaded>;
-  /** Appends a record that calls itself an upload and is none. */
-  uploadGarbage(): Promise<void>;
+  /** Puts the bytes, and nothing of it in the log. */
+  put(bytes: Buffer | null): Promise<MediaUploaded>;
+  /** Appends an event, or what is none, under whatever headers. */
+  append(what: Event | Buffer, headers: Partial<EncodedRecord['headers']>): Promise<void>;
   /** Codes and offsets of what is parked. */
   parked(): Promise<{ code: string; key: string }[]>;
   /** Every outcome record in the log so far, repeats and all. */
@@ -69,26 +71,27 @@ export async function openStage(): Promise<Stage> {
     },
   });
   const pipelines: Pipeline[] = [];
+  const put = async (bytes: Buffer | null): Promise<MediaUploaded> => {
+    const cause = uploadedEvent(name);
+    originals.push(cause.objectKey);
+    const terms = { contentType: 'image/jpeg', cacheControl: 'private' };
+    if (bytes) await storage.put(cause.objectKey, bytes, terms);
+    return cause;
+  };
 
   return {
     storage,
     outcomes: () => [...seen],
+    put,
     async upload(bytes) {
-      const cause = uploadedEvent(name);
-      originals.push(cause.objectKey);
-      const terms = { contentType: 'image/jpeg', cacheControl: 'private' };
-      if (bytes) await storage.put(cause.objectKey, bytes, terms);
+      const cause = await put(bytes);
       await appender.append(codec.encode(cause, null));
       return cause;
     },
-    async uploadGarbage() {
-      const headers = { ce_id: 'no id', ce_type: 'MediaUploaded', traceparent: '' };
-      await appender.append({
-        topic: 'media-events',
-        key: 'gar\0bage',
-        value: Buffer.from('garbage'),
-        headers,
-      });
+    async append(what, headers) {
+      const garbage = { topic: 'media-events', key: 'gar\0bage' };
+      const record = Buffer.isBuffer(what) ? { ...garbage, value: what } : codec.encode(what, null);
+      await appender.append({ ...record, headers: headers as EncodedRecord['headers'] });
     },
     parked: async () => (await pool.query('SELECT code, key FROM engine.parked')).rows,
     async decided(causes) {

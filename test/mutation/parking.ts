@@ -7,6 +7,10 @@ const [apply, parking, intake] = [
   'projectors/engine/parking.ts',
   'platform/log/intake.ts',
 ];
+const uploads = 'media-pipeline/run/consume.ts';
+const uploadsTest = 'test/media/pipeline.test.ts';
+const eraser = 'media-pipeline/run/eraser.ts';
+const eraserTest = 'test/media/eraser.test.ts';
 const parkingTest = 'test/projection/parking.test.ts';
 const intakeTest = 'test/log/intake.test.ts';
 
@@ -172,5 +176,53 @@ export const parkingMutants: readonly Mutant[] = [
       'AND p.key <> ALL(ARRAY(SELECT q.key FROM engine.parked q WHERE q."offset" = ANY($5::bigint[]))) GROUP BY',
     why: 'rule 6: what is parked of a key is applied while something before it is still parked',
     tests: [parkingTest, 'test/dead-letters/order.test.ts'],
+  },
+  {
+    name: 'refused-object-keeps-all',
+    file: eraser,
+    find: 'if (!isRefused(error)) throw error;',
+    replace: 'throw error;',
+    why: 'rule 2: one object that may not be removed keeps those of everybody who is erased later',
+    tests: [eraserTest],
+  },
+  {
+    name: 'refused-asked-before-others',
+    file: eraser,
+    find: '  const most = refused.size + refusedAtOnce;\n',
+    replace: '  refused.clear();\n  const most = refusedAtOnce;\n',
+    why: 'rule 2: as many as a look goes past keep the objects of everybody who is erased later',
+    tests: [eraserTest],
+  },
+  {
+    name: 'outage-gone-past',
+    file: eraser,
+    find: 'if (!isRefused(error)) throw error;',
+    replace: 'void isRefused;',
+    why: 'rule 8: a store that is away is asked for every account of each look',
+    tests: [eraserTest],
+  },
+  {
+    name: 'lost-header-stops-the-pipeline',
+    file: uploads,
+    find: 'if (!type) return true;',
+    replace: "if (!type) throw new UnknownEventType('without a type');",
+    why: 'rule 6: one record without headers ends all processing of media, and can be neither parked nor discarded',
+    tests: [uploadsTest],
+  },
+  {
+    name: 'lost-header-taken-for-an-upload',
+    file: uploads,
+    find: "    if (sealed.type !== 'MediaUploaded') return { eventTime: sealed.meta.time, discard: null };\n",
+    replace: '',
+    why: 'rule 6: an outcome without headers is taken for an upload, and parked',
+    tests: [uploadsTest],
+  },
+  {
+    name: 'unknown-name-passed-over',
+    file: uploads,
+    find: "if (type in eventCatalog) return type === 'MediaUploaded';",
+    replace: "if (type !== '') return type === 'MediaUploaded';",
+    why: 'rule 6: what only a newer version knows is passed over without a word',
+    tests: [uploadsTest],
   },
 ];

@@ -6,6 +6,7 @@ const waiterFile = 'platform/postgres/waiter.ts';
 const waiterTest = 'test/query/waiter.test.ts';
 const entries = 'projectors/notify/stream.entries.ts';
 const entriesTest = 'test/notify/stream.entries.test.ts';
+const sweep = 'projectors/notify/stream.sweep.ts';
 const streamModel = 'test/notify/stream.model.test.ts';
 const session = 'test/stream/session.test.ts';
 
@@ -280,6 +281,22 @@ export const readingMutants: readonly Mutant[] = [
     replace: 'ON CONFLICT (user_id) DO NOTHING`',
     why: '§8: two processes give one number twice, or a hole that is never filled',
     tests: [entriesTest],
+  },
+  {
+    name: 'late-frames-stay',
+    file: sweep,
+    find: 'make_interval(mins => ${lateMinutes})',
+    replace: 'make_interval(mins => 0)',
+    why: 'rule 2: what an erased person was told stays in Redis, when that took no write or the frame came late',
+    tests: ['test/erasure/told.test.ts'],
+  },
+  {
+    name: 'swept-at-the-first-connection-only',
+    file: sweep,
+    find: 'const onReady = (): void => {\n    allDue = 0;\n',
+    replace: 'const onReady = (): void => {\n',
+    why: 'rule 2: what a Redis that comes back still holds of somebody erased stays',
+    tests: ['test/erasure/told.test.ts'],
   },
   {
     name: 'each-like-is-news',
