@@ -1,4 +1,4 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Kafka } from 'kafkajs';
 import { readHeads } from './topics.ts';
 
 /** Questions to the cluster, over a connection that is kept. Each throws when no broker answers. */
@@ -10,36 +10,18 @@ export interface Broker {
 }
 
 export async function openBroker(kafka: Kafka, prefix: string): Promise<Broker> {
-  const connect = async (): Promise<Admin> => {
-    const connected = kafka.admin({ retry: { retries: 0 } });
-    await connected.connect();
-    return connected;
-  };
-  let admin = await connect();
-  let renewing: Promise<void> | null = null;
-  /** Once for all who ask at the time: a leader that moves is noticed by everybody at once. */
-  const renew = (): Promise<void> => {
-    renewing ??= connect()
-      .then(async (newer) => {
-        const older = admin;
-        admin = newer;
-        await older.disconnect();
-      })
-      .finally(() => {
-        renewing = null;
-      });
-    return renewing;
-  };
+  const admin = kafka.admin({ retry: { retries: 0 } });
+  await admin.connect();
   return {
     async check() {
       await admin.describeCluster();
     },
     async heads(topic) {
-      const heads = await readHeads(admin, prefix, [topic]).catch(async (error: Error) => {
-        // Another broker leads by now: kafkajs asks who does every five minutes, and a new connection at once.
+      const read = () => readHeads(admin, prefix, [topic]);
+      const heads = await read().catch((error: Error) => {
+        // Another broker leads by now: an admin asks who does before each of its questions.
         if (error.name !== 'KafkaJSProtocolError') throw error;
-        await renew();
-        return readHeads(admin, prefix, [topic]);
+        return read();
       });
       return heads.get(topic) ?? [];
     },
