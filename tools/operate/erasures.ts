@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid';
 import { type ErasedAccount, forgetAccount } from '../../command-api/account/erase.vault.ts';
 import { insertOutbox } from '../../command-api/append/outbox.ts';
 import type { EncodedRecord } from '../../platform/log/appender.ts';
@@ -84,6 +85,8 @@ async function apply(client: Client, codec: Codec<Event>, record: LogRecord): Pr
   const event = decoded(codec, record);
   if (event?.type !== 'UserErased') return false;
   const userId = String(event.fields.userId);
+  // No account has such an id, and models park it.
+  if (!isUuid(userId) || !isUuid(event.meta.id)) return false;
   const { rows } = await client.query(
     `SELECT EXISTS (SELECT FROM vault.data_key WHERE owner = $1)
        OR EXISTS (SELECT FROM vault.credential WHERE user_id = $1::uuid) AS left`,
