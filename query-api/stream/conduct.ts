@@ -1,4 +1,4 @@
-import { take, tell, watchForStall } from './delivery.ts';
+import { take, takeTogether, tell, watchForStall } from './delivery.ts';
 import { endOf, streamProblem } from './ends.ts';
 import { cursorOf, filterOf, type Opening, startingPoint } from './opening.ts';
 import { end, logEdge, type Reader } from './reader.ts';
@@ -25,7 +25,7 @@ export async function begin(reader: Reader, opening: Opening): Promise<void> {
     reader.identity = identity;
     reader.session = session;
     const leave = await hub.join(identity.userId, {
-      frame: (frame) => take(reader, { kind: 'frame', frame }),
+      frames: (frames) => takeTogether(reader, frames),
       head: (seq) => take(reader, { kind: 'head', seq }),
     });
     if (reader.ended) return leave();

@@ -12,6 +12,15 @@ export function take(reader: Reader, input: Input): void {
   }
 }
 
+/** Frames that came together leave together. */
+export function takeTogether(reader: Reader, frames: readonly JudgedFrame[]): void {
+  // Who left while joining is heard of no more, and a socket that is gone throws when it is touched.
+  if (reader.ended) return;
+  reader.outlet.together(() => {
+    for (const frame of frames) take(reader, { kind: 'frame', frame });
+  });
+}
+
 function carryOut(reader: Reader, effect: Effect): void {
   if (effect.kind === 'send') deliver(reader, effect.frame);
   if (effect.kind === 'cursor') tell(reader, { type: 'cursor', seq: effect.seq }, effect.seq);
@@ -27,7 +36,7 @@ function deliver(reader: Reader, frame: WireFrame): void {
     return;
   }
   reader.outlet.send(frame.text, frame.seq);
-  metrics.sent.inc({ type: frame.type });
+  metrics.sent(frame.type);
   const level = reader.parts.mayLog() ? 'info' : 'debug';
   const { traceId, seq, type } = frame;
   reader.parts.log[level](

@@ -8,7 +8,8 @@ import { wireFrame } from './wire.ts';
 
 /** What a reader hears of its user. */
 export interface Listener {
-  frame(frame: JudgedFrame): void;
+  /** Some that came together, in their order. */
+  frames(frames: readonly JudgedFrame[]): void;
   /** A frame of that number exists. */
   head(seq: number): void;
 }
@@ -56,8 +57,8 @@ export function openHub(parts: HubParts): Hub {
   const listenersOf = (userId: string): Iterable<Listener> => users.get(userId)?.listeners ?? [];
   const live = openLive({
     judge: (told) => hideWhatNoLongerShows(parts, told),
-    judged(userId, frame) {
-      for (const listener of listenersOf(userId)) listener.frame(frame);
+    judged(userId, frames) {
+      for (const listener of listenersOf(userId)) listener.frames(frames);
     },
     unjudged(userId, seq) {
       for (const listener of listenersOf(userId)) listener.head(seq);

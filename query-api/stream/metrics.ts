@@ -9,7 +9,7 @@ export function streamMetrics(metrics: Metrics) {
     streams: metrics.gauge('stream_sockets', 'Streams open now', ['transport']),
     users: metrics.gauge('stream_users', 'Users with a stream open on this node'),
     redisUp: metrics.gauge('stream_redis_up', '1 while frames come by Redis, 0 while the sweep alone serves'),
-    sent: metrics.counter('stream_frames_sent_total', 'Frames sent to readers', ['type']),
+    sent: metrics.tally('stream_frames_sent_total', 'Frames sent to readers', 'type'),
     pages: metrics.counter('stream_backfills_total', 'Pages of history read', ['source']),
     hidden: metrics.counter(
       'stream_frames_hidden_total',

@@ -13,6 +13,8 @@ export interface Outlet {
   transport: 'websocket' | 'sse';
   /** `id` is the cursor at which the text leaves the client; null when it moves none. */
   send(text: string, id: number | null): void;
+  /** What the work sends leaves in as few writes as the transport can. */
+  together(work: () => void): void;
   /** Bytes that the client has not taken yet. */
   buffered(): number;
   /** Says why, then closes. */

@@ -89,6 +89,7 @@ function outletOf(socket: Socket): Outlet {
   return {
     transport: 'websocket',
     send: (text) => void socket.send(text),
+    together: (work) => void socket.cork(work),
     buffered: () => socket.getBufferedAmount(),
     end(code, detail) {
       const { traceId } = socket.getUserData();

@@ -69,6 +69,7 @@ function eventOutlet(res: HttpResponse, edge: Edge, onRoom: () => void): Outlet 
   return {
     transport: 'sse',
     send: (text, id) => write(`${id === null ? '' : `id: ${id}\n`}data: ${text}\n\n`),
+    together: (work) => work(),
     buffered: () => state.bytes,
     keepAlive() {
       if (state.started && !state.full) write(': here\n\n');

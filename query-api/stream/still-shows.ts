@@ -88,20 +88,20 @@ function stillShows(viewerId: string, frame: WireFrame, { people, ties, posts }:
 
 /** null when the frames are about nobody. Throws while a model that decides is not served. */
 async function loadFacts({ pool, serving }: ShowsParts, told: readonly ToldFrame[]): Promise<Facts | null> {
-  const people = distinct(told.map(({ frame }) => personOf(frame)));
+  const people = distinct(told, ({ frame }) => personOf(frame));
   if (people.length === 0) return null;
   const schemaOf = schemasOf(serving);
-  const postIds = distinct(told.map(({ frame }) => publishedPost(frame)));
+  const postIds = distinct(told, ({ frame }) => publishedPost(frame));
   const [known, ties, live] = await Promise.all([
     loadPeople(pool, schemaOf('accounts'), people),
-    queryBlocks(pool, schemaOf('graph'), distinct(told.map(pairOf))),
+    queryBlocks(pool, schemaOf('graph'), distinct(told, pairOf)),
     postIds.length > 0 ? loadPosts(pool, schemaOf('posts'), postIds) : new Map(),
   ]);
   const isPrivate = (frame: WireFrame): boolean => known.get(personOf(frame) ?? '')?.privateSince != null;
   // Of posts of private people all decides that is between the two.
   const close = told.filter(({ frame }) => publishedPost(frame) !== null && isPrivate(frame));
   if (close.length === 0) return { people: known, ties, posts: live };
-  const all = await queryTies(pool, schemaOf('graph'), distinct(close.map(pairOf)));
+  const all = await queryTies(pool, schemaOf('graph'), distinct(close, pairOf));
   return { people: known, ties: new Map([...ties, ...all]), posts: live };
 }
 
@@ -120,8 +120,13 @@ function pairOf({ viewerId, frame }: ToldFrame): string | null {
   return personId === null ? null : pairKey(viewerId, personId);
 }
 
-function distinct(ids: readonly (string | null)[]): string[] {
-  return [...new Set(ids.filter((id) => id !== null))];
+function distinct(told: readonly ToldFrame[], of: (one: ToldFrame) => string | null): string[] {
+  const ids = new Set<string>();
+  for (const one of told) {
+    const id = of(one);
+    if (id !== null) ids.add(id);
+  }
+  return [...ids];
 }
 
 async function loadPeople(pool: Queryable, s: string, ids: string[]): Promise<Facts['people']> {
