@@ -3,6 +3,7 @@ import { v7 } from 'uuid';
 import { leaveMembers, readEventTimes, reportMembers } from '../postgres/members.ts';
 import { createPool, type Queryable } from '../postgres/pool.ts';
 import type { FreshPosition } from '../postgres/positions.ts';
+import { repeat } from '../process/repeat.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createProjectionMetrics } from '../telemetry/projections.ts';
@@ -110,24 +111,6 @@ function report(options: WatchOptions, tracker: LagTracker) {
       await reports.stop();
       await leaveMembers(db, member).catch(() => {});
       await db.end();
-    },
-  };
-}
-
-/** Runs `work`, which never throws, at once and then again and again, never twice at a time. */
-function repeat(everyMs: number, work: () => Promise<void>): { stop(): Promise<void> } {
-  let running: Promise<void> | null = null;
-  const start = (): void => {
-    running ??= work().finally(() => {
-      running = null;
-    });
-  };
-  start();
-  const timer = setInterval(start, everyMs);
-  return {
-    async stop() {
-      clearInterval(timer);
-      await running;
     },
   };
 }

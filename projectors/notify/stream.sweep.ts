@@ -1,4 +1,5 @@
 import type { Queryable } from '../../platform/postgres/pool.ts';
+import { repeat } from '../../platform/process/repeat.ts';
 import type { Redis } from '../../platform/redis/redis.ts';
 import type { Logger } from '../../platform/telemetry/logger.ts';
 import { streamKey } from '../../schemas/notify/frame.ts';
@@ -28,7 +29,6 @@ export function openSweeper({ pool, redis, prefix, log }: SweeperOptions): { clo
   let closed = false;
   /** By performance.now(). */
   let allDue = 0;
-  let sweeping: Promise<void> | null = null;
 
   const sweep = async (all: boolean): Promise<void> => {
     for (let after = beforeAnybody; !closed; ) {
@@ -39,6 +39,7 @@ export function openSweeper({ pool, redis, prefix, log }: SweeperOptions): { clo
     }
   };
   const look = async (): Promise<void> => {
+    if (redis.status !== 'ready') return;
     const all = performance.now() >= allDue;
     if (all) allDue = performance.now() + allEveryMs;
     await sweep(all).catch((error) => {
@@ -50,18 +51,12 @@ export function openSweeper({ pool, redis, prefix, log }: SweeperOptions): { clo
     allDue = 0;
   };
   redis.on('ready', onReady);
-  const timer = setInterval(() => {
-    if (redis.status !== 'ready') return;
-    sweeping ??= look().finally(() => {
-      sweeping = null;
-    });
-  }, everyMs);
+  const looks = repeat(everyMs, look);
   return {
     async close() {
       closed = true;
-      clearInterval(timer);
       redis.off('ready', onReady);
-      await sweeping;
+      await looks.stop();
     },
   };
 }
