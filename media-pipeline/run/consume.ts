@@ -5,7 +5,7 @@ import { type Codec, UnknownEventType } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
 import { dependencyOf } from '../../platform/log/outage.ts';
 import { headerOf } from '../../platform/log/record.ts';
-import type { Rulings } from '../../platform/log/rulings.ts';
+import { type Rulings, underRulings } from '../../platform/log/rulings.ts';
 import { type Client, type Pool, roundIdleMs, transaction } from '../../platform/postgres/pool.ts';
 import { savePositions } from '../../platform/postgres/positions.ts';
 import { crashPoint } from '../../platform/process/crash-points.ts';
@@ -75,9 +75,8 @@ async function asRuled(
   batches: readonly PartitionBatch[],
 ): Promise<readonly LogRecord[]> {
   if (batches.some(({ unparking }) => unparking)) await rulings.refresh();
-  const ruled = rulings.of(consumerName);
   const records = batches.flatMap((batch) => batch.records);
-  return ruled ? records.map(ruled).filter((record) => record !== null) : records;
+  return underRulings(rulings.of(consumerName), records);
 }
 
 /** What is tried again is done again, whatever is remembered of it. */

@@ -18,6 +18,13 @@ export interface Ruling {
 
 type RecordPlace = Pick<LogRecord, 'topic' | 'partition' | 'offset'>;
 
+export type RuledRecord = (record: LogRecord) => LogRecord | null;
+
+/** Records as operators have ruled: edited ones in the place of theirs, discarded ones left out. */
+export function underRulings(ruled: RuledRecord | null, records: LogRecord[]): LogRecord[] {
+  return ruled ? records.map(ruled).filter((record) => record !== null) : records;
+}
+
 /** The rulings of the log, laid over the records that they are about (DESIGN §6). */
 export interface Rulings {
   /** Takes in what has been ruled up to now. Throws while the broker or the registry is away. */
@@ -26,7 +33,7 @@ export interface Rulings {
    * What this model takes for a record: itself, the edited one, or null when it was discarded. No function at all while
    * nothing is ruled about the model.
    */
-  of(model: string): ((record: LogRecord) => LogRecord | null) | null;
+  of(model: string): RuledRecord | null;
   /** The rulings on a record, by model. */
   on(place: RecordPlace): ReadonlyMap<string, Ruling>;
 }

@@ -44,8 +44,6 @@ export function parkedAs(
   };
 }
 
-const detailLength = 500;
-
 /**
  * Keeps them for an operator, in the transaction that saves the position behind them (DESIGN §2 rule 6). One that is
  * parked already, because its round is repeated, stays as it is.
@@ -70,7 +68,7 @@ export async function parkRecords(
       records.map(({ traceparent }) => traceparent && storable(traceparent)),
       records.map((record) => (isUuid(record.eventId) ? record.eventId : null)),
       records.map((record) => record.code),
-      records.map((record) => shortened(record.detail)),
+      records.map((record) => storable(record.detail)),
     ],
   );
   // With the commit, so before anybody hears that the position is passed.
@@ -171,7 +169,7 @@ export async function settleLetters(client: Queryable, consumer: string, tried: 
       partition,
       failed.map(({ offset }) => offset.toString()),
       failed.map(({ code }) => code),
-      failed.map(({ detail }) => shortened(detail)),
+      failed.map(({ detail }) => storable(detail)),
     ],
   );
   await client.query(
@@ -195,11 +193,11 @@ export async function withdrawLetter(
        WHERE consumer = $1 AND topic = $2 AND partition = $3 AND "offset" = $4 RETURNING key)
      UPDATE engine.parked p SET retry = false FROM killer k
      WHERE p.consumer = $1 AND p.topic = $2 AND p.partition = $3 AND p.key = k.key AND p."offset" <> $4`,
-    [consumer, topic, partition, offset.toString(), shortened(detail)],
+    [consumer, topic, partition, offset.toString(), storable(detail)],
   );
 }
 
-/** Characters of a key, type or trace that are kept: an index takes no more than 2,700 bytes. */
+/** Characters of a key, type, trace or detail that are kept: an index takes no more than 2,700 bytes. */
 const storedLength = 500;
 
 /**
@@ -208,10 +206,6 @@ const storedLength = 500;
  */
 export function storable(foreign: string): string {
   return foreign.slice(0, storedLength).replaceAll('\0', '').toWellFormed();
-}
-
-function shortened(detail: string): string {
-  return storable(detail).slice(0, detailLength);
 }
 
 function placeParams(places: readonly RecordPlace[]): unknown[] {

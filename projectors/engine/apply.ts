@@ -1,6 +1,6 @@
 import type { Decoder } from '../../platform/log/codec.ts';
 import { type LogRecord, type PartitionBatch, stepOf } from '../../platform/log/consumer.ts';
-import type { Rulings } from '../../platform/log/rulings.ts';
+import { type Rulings, underRulings } from '../../platform/log/rulings.ts';
 import { settleLetters, type TriedLetters } from '../../platform/postgres/parked.ts';
 import { type Client, type Pool, roundIdleMs, transaction } from '../../platform/postgres/pool.ts';
 import { type PositionStep, savePositions } from '../../platform/postgres/positions.ts';
@@ -93,7 +93,7 @@ async function asRuled(
   if (!ruled) return batches;
   return batches.map((batch) => ({
     ...batch,
-    records: batch.records.map(ruled).filter((record) => record !== null),
+    records: underRulings(ruled, batch.records),
   }));
 }
 

@@ -4,7 +4,7 @@ import { type Codec, openCodec, type SealedEvent, Undecodable } from '../../plat
 import type { LogRecord } from '../../platform/log/intake.ts';
 import { connectKafka } from '../../platform/log/kafka.ts';
 import { readLog, wholeLog } from '../../platform/log/read-log.ts';
-import { openRulings, type Rulings } from '../../platform/log/rulings.ts';
+import { openRulings, type RuledRecord, underRulings } from '../../platform/log/rulings.ts';
 import { storable } from '../../platform/postgres/parked.ts';
 import { type Client, createPool } from '../../platform/postgres/pool.ts';
 import { readConfig } from '../../platform/process/config.ts';
@@ -70,7 +70,7 @@ export async function rebuildClaims(
 interface FoldContext {
   codec: Codec<Event>;
   master: MasterKey;
-  ruled: ReturnType<Rulings['of']>;
+  ruled: RuledRecord | null;
 }
 
 /** Decrypts registrations batch by batch and keeps only what they claim. */
@@ -82,7 +82,7 @@ async function openFold(client: Client, { codec, master, ruled }: FoldContext) {
   // Claims that are made while this runs are left alone.
   await client.query('CREATE TEMPORARY TABLE began AS SELECT clock_timestamp() AS at');
   const take = async (logged: LogRecord[]): Promise<void> => {
-    const records = ruled ? logged.map(ruled).filter((record) => record !== null) : logged;
+    const records = underRulings(ruled, logged);
     await codec.prepare(records.map((record) => record.value));
     const unread: string[] = [];
     const registered = readEach(records, unread, ({ key, value }) => {

@@ -1,5 +1,6 @@
 import { type SealedEvent, Undecodable } from '../../../platform/log/codec.ts';
 import type { LogRecord } from '../../../platform/log/consumer.ts';
+import { type RuledRecord, underRulings } from '../../../platform/log/rulings.ts';
 import type { Queryable } from '../../../platform/postgres/pool.ts';
 import type { Installed } from '../apply.ts';
 import { changesOf } from '../model.ts';
@@ -62,7 +63,7 @@ export async function openScopeFold(engine: Engine, installed: Installed, scope:
   };
   return {
     async take(logged) {
-      const records = ruled ? logged.map(ruled).filter((record) => record !== null) : logged;
+      const records = underRulings(ruled, logged);
       await codec.prepare(records.map((record) => record.value));
       for (const record of records) {
         const sealed = decode(record);
@@ -99,10 +100,7 @@ async function parkedPlaces(db: Queryable, { consumer }: Installed): Promise<Set
 }
 
 /** How this model takes a record, as operators have ruled up to now. */
-async function rulingsNow(
-  { rulings }: Engine,
-  { model }: Installed,
-): Promise<ReturnType<Engine['rulings']['of']>> {
+async function rulingsNow({ rulings }: Engine, { model }: Installed): Promise<RuledRecord | null> {
   await rulings.refresh();
   return rulings.of(model.name);
 }

@@ -64,11 +64,12 @@ export async function restore(
     const log = { kafka: servers.kafka, prefix: config.prefix, codec: await openCodec<Event>(schemas) };
     const { forget, erased, ...done } = await transaction(servers.pool, async (client) => {
       if (mode === 'empty') await mustBeEmpty(client);
-      const waiting = (await knowsErasures(client)) ? await readWaitingErasures(client) : [];
+      const known = await knowsErasures(client);
+      const waiting = known ? await readWaitingErasures(client) : [];
       const rows = await putBack(client, file, header, mode);
       await mustOpen(client, config.masterKeyFile);
       await bringErasures(client, waiting);
-      const erased = (await knowsErasures(client)) ? await applyErasures(client, log) : null;
+      const erased = known ? await applyErasures(client, log) : null;
       await settleEngine(client, header.madeAt);
       const rebuilds = await orderRebuilds(client, header.madeAt);
       const caughtUp = mode === 'missing' ? vaultOnly : await catchUp(servers, client, header, trailer);
